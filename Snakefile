@@ -1,0 +1,38 @@
+"""The thesis "TopoGen: topology-informed generative models", from the data to every figure and table."""
+
+from snakemake.utils import min_version, validate
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+validate(config, "workflow/schemas/config.schema.yaml")
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    input:
+        FIGURES,
+        TABLES,
+    default_target: True
+
+
+rule figures:
+    input:
+        FIGURES,
+
+
+rule table1:
+    input:
+        TABLES,
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/diagrams.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/figures.smk"

@@ -1,0 +1,1 @@
+"""TopoGen: differentiable Rips persistence diagrams and topology-informed generative models."""

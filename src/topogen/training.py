@@ -1,0 +1,334 @@
+"""Training of one model from one seed: the VAE's loss plus a weighted sum of regularizers.
+
+Common random numbers: the initial weights are the first draws of the seed's stream and the sampling noise
+the draws that follow, all on the CPU. So models of one latent dimension and one seed start as clones, see
+the same batches in the same order and sample with the same noise, whatever their regularizers and device.
+"""
+
+import io
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from topogen.batches import batch_slices, scaled
+from topogen.persistence import rips_diagrams
+from topogen.regularizers import REGULARIZERS
+from topogen.vae import VAE, Forward, binary_cross_entropy, kl_divergence
+
+PICTURES = 32  # images of a batch that a snapshot keeps: 4 rows of 8 (thesis, section 4)
+LATENT_SAMPLE = 1000  # images whose latents are kept (thesis, F14)
+
+
+class TrainingError(RuntimeError):
+    """A value that must be finite is not; the message names the step."""
+
+
+@dataclass
+class Term:
+    """One regularizer of a model: weight times ``module(diagram of the cloud, reference)``.
+
+    Attributes:
+        module: called with (diagram, reference).
+        degree: homology degree of the diagrams.
+        weight: factor in the loss.
+        cloud: ``output`` for the reconstructed images, ``latent`` for the sampled latent vectors.
+        reference_scale: factor on the reference diagram.
+        column: its name in the history, such as ``entropy_0``.
+
+    """
+
+    module: nn.Module
+    degree: int
+    weight: float
+    cloud: str
+    reference_scale: float
+    column: str
+
+
+def build_terms(regularizers: Sequence[dict[str, Any]]) -> list[Term]:
+    """Terms of a model from its entry in the configuration, defaults filled in."""
+    return [
+        Term(
+            module=REGULARIZERS[entry["name"]](**entry.get("parameters", {})),
+            degree=entry["degree"],
+            weight=entry["weight"],
+            cloud=entry.get("cloud", "output"),
+            reference_scale=entry.get("reference_scale", 1.0),
+            column=f"{entry['name']}_{entry['degree']}",
+        )
+        for entry in regularizers
+    ]
+
+
+class Trainer:
+    """A model in training; :meth:`step` is one update.
+
+    Args:
+        images: grey levels 0 ... 255, shape (n, 28, 28); may be memory-mapped.
+        references: D0 of every batch, ``references[batch][degree]`` of shape (k, 2).
+        regularizers: entries {name, degree, weight, parameters, cloud, reference_scale}; empty for VAE0.
+        latent_dim: dimension of the latent space.
+        seed: decides the initial weights and the noise.
+        batch_size: images of a step, in the order of the data.
+        learning_rate: of Adam.
+        device: any torch device, or auto: CUDA where there is one.
+
+    """
+
+    def __init__(
+        self,
+        images: NDArray[Any],
+        references: Sequence[Sequence[NDArray[Any]]],
+        *,
+        regularizers: Sequence[dict[str, Any]],
+        latent_dim: int,
+        seed: int,
+        batch_size: int,
+        learning_rate: float,
+        device: str = "auto",
+    ) -> None:
+        self.images, self.references = images, references
+        self.batches = batch_slices(len(images), batch_size)
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = torch.device(device)
+        self.latent_dim = latent_dim
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.model = VAE(latent_dim).to(self.device)
+            self.stream = torch.Generator()
+            self.stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=learning_rate)
+        self.terms = build_terms(regularizers)
+        for term in self.terms:
+            term.module.to(self.device)
+        self.steps_done = 0
+        self.topology_seconds = 0.0
+
+    def step(self) -> tuple[dict[str, float], Forward]:
+        """One update on the next batch.
+
+        Returns:
+            The row of the history (step, bce, kld, each topological term without its weight), and the
+            forward pass before the update.
+
+        Raises:
+            TrainingError: a term is NaN or infinite; the model is left as it was before the step.
+
+        """
+        batch = self.steps_done % len(self.batches)  # no shuffling: batch k is the same in every epoch
+        images = scaled(self.images[self.batches[batch]]).to(self.device)
+        noise = torch.randn(len(images), self.latent_dim, generator=self.stream).to(self.device)
+
+        forward = self.model(images, noise)
+        bce = binary_cross_entropy(forward.logits, images)
+        kld = kl_divergence(forward.mean, forward.log_variance)
+        row: dict[str, float] = {"step": self.steps_done, "bce": bce.item(), "kld": kld.item()}
+        self._demand_finite(row)
+
+        started = time.perf_counter()
+        values, clouds, gradients = self._topology(forward, self.references[batch])
+        self.topology_seconds = time.perf_counter() - started
+        row |= values
+        self._demand_finite(row)
+
+        self.optimizer.zero_grad()
+        torch.autograd.backward([bce + kld, *clouds], [None, *gradients])
+        self.optimizer.step()
+        self.steps_done += 1
+        return row, forward
+
+    def _topology(
+        self, forward: Forward, reference: Sequence[NDArray[Any]]
+    ) -> tuple[dict[str, float], list[Tensor], list[Tensor]]:
+        """Values of the terms, the clouds they look at, and the gradient of their weighted sum on each.
+
+        The gradient is taken on a detached copy of the cloud, so that the topological part of a step is
+        one piece, forward and backward, that can be timed and looked at by itself.
+        """
+        values, clouds, gradients = {}, [], []
+        for name in dict.fromkeys(term.cloud for term in self.terms):
+            terms = [term for term in self.terms if term.cloud == name]
+            cloud = forward.images.flatten(1) if name == "output" else forward.latents
+            detached = cloud.detach().requires_grad_()
+            degrees = sorted({term.degree for term in terms})
+            try:
+                diagrams = dict(zip(degrees, rips_diagrams(detached, degrees), strict=True))
+            except ValueError as error:
+                raise TrainingError(f"step {self.steps_done}, {name} cloud: {error}") from error
+            total = detached.new_zeros(())
+            for term in terms:
+                target = torch.from_numpy(reference[term.degree]).to(detached) * term.reference_scale
+                value = term.module(diagrams[term.degree], target)
+                values[term.column] = value.item()
+                total = total + term.weight * value
+            # A term without a path to the cloud (an empty diagram, say) has gradient zero.
+            (gradient,) = torch.autograd.grad(total, detached, allow_unused=True, materialize_grads=True)
+            clouds.append(cloud)
+            gradients.append(gradient)
+        return values, clouds, gradients
+
+    def _demand_finite(self, row: dict[str, float]) -> None:
+        faults = [name for name, value in row.items() if not math.isfinite(value)]
+        if faults:
+            raise TrainingError(f"step {self.steps_done}: not finite: {', '.join(faults)}")
+
+    def latents_of(self, images: NDArray[Any], noise: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Sampled z and posterior mean of images, by the model as it stands; each (n, latent_dim)."""
+        with torch.no_grad():
+            mean, _, z = self.model.encode(
+                scaled(images).to(self.device), torch.from_numpy(noise).to(self.device)
+            )
+        return {"z": z.cpu().numpy(), "mean": mean.cpu().numpy()}
+
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Copy of the model's weights, by name."""
+        return {name: value.cpu().numpy().copy() for name, value in self.model.state_dict().items()}
+
+    def checkpoint(self) -> io.BytesIO:
+        """All that is needed to go on: model, optimizer, noise stream, number of steps done."""
+        buffer = io.BytesIO()
+        torch.save(
+            {
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "stream": self.stream.get_state(),
+                "steps_done": self.steps_done,
+            },
+            buffer,
+        )
+        buffer.seek(0)
+        return buffer
+
+
+@dataclass
+class Run:
+    """What training one model from one seed leaves behind.
+
+    Attributes:
+        history: one row per step: step, bce, kld, each topological term (without its weight).
+        timing: one row per step: step, model_seconds, topology_seconds.
+        snapshots: ``truth_S`` and ``output_S``, shape (32, 28, 28), in [0, 1], at the snapshot steps S.
+        weights: ``S/name`` of every weight, before the update of the snapshot step S.
+        latents: ``z_before``, ``mean_before``, ``z_after``, ``mean_after``, (m, latent_dim), and ``label``
+            (m,), of the same m random training images (1000, or all where there are fewer).
+        checkpoint: of the last step, as a file in memory.
+
+    """
+
+    history: pd.DataFrame
+    timing: pd.DataFrame
+    latents: dict[str, NDArray[Any]]
+    checkpoint: io.BytesIO
+    snapshots: dict[str, NDArray[Any]] = field(default_factory=dict)
+    weights: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def train(
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    references: Sequence[Sequence[NDArray[Any]]],
+    *,
+    seed: int,
+    epochs: int,
+    snapshot_steps: Sequence[int],
+    **model: Any,
+) -> Run:
+    """Train one model from one seed.
+
+    Args:
+        images: grey levels 0 ... 255, shape (n, 28, 28); may be memory-mapped.
+        labels: classes, shape (n,).
+        references: D0 of every batch.
+        seed: decides weights, noise, and the images whose latents are kept.
+        epochs: passes through the data.
+        snapshot_steps: zero-based steps whose forward pass is kept.
+        model: the remaining arguments of :class:`Trainer`.
+
+    Raises:
+        TrainingError: a value that must be finite is not, at the step that the message names.
+
+    """
+    trainer = Trainer(images, references, seed=seed, **model)
+    sample, noise = _latent_sample(len(images), trainer.latent_dim, seed)
+    before = trainer.latents_of(images[sample], noise)
+    history, timing = [], []
+    snapshots: dict[str, NDArray[Any]] = {}
+    weights: dict[str, NDArray[Any]] = {}
+
+    for step in tqdm(range(epochs * len(trainer.batches)), unit="step", mininterval=5):
+        if step in snapshot_steps:
+            weights |= {f"{step}/{name}": value for name, value in trainer.weights().items()}
+        started = time.perf_counter()
+        row, forward = trainer.step()
+        seconds = time.perf_counter() - started
+        history.append(row)
+        timing.append(
+            {
+                "step": step,
+                "model_seconds": seconds - trainer.topology_seconds,
+                "topology_seconds": trainer.topology_seconds,
+            }
+        )
+        if step in snapshot_steps:
+            batch = trainer.batches[step % len(trainer.batches)]
+            snapshots[f"truth_{step}"] = scaled(images[batch][:PICTURES])[:, 0].numpy()
+            snapshots[f"output_{step}"] = forward.images.detach()[:PICTURES, 0].cpu().numpy()
+
+    after = trainer.latents_of(images[sample], noise)
+    latents = {f"{name}_before": value for name, value in before.items()}
+    latents |= {f"{name}_after": value for name, value in after.items()} | {"label": labels[sample]}
+    return Run(pd.DataFrame(history), pd.DataFrame(timing), latents, trainer.checkpoint(), snapshots, weights)
+
+
+def _latent_sample(images: int, latent_dim: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Images whose latents are kept and their noise: a stream of its own, so that training is untouched."""
+    stream = np.random.default_rng(seed)
+    sample = np.sort(stream.choice(images, min(LATENT_SAMPLE, images), replace=False))
+    return sample, stream.standard_normal((len(sample), latent_dim), dtype=np.float32)
+
+
+def time_steps(
+    images: NDArray[Any],
+    references: Sequence[Sequence[NDArray[Any]]],
+    models: dict[str, dict[str, Any]],
+    *,
+    steps: int,
+    rounds: int,
+) -> pd.DataFrame:
+    """Time the first steps of training of several models in turn.
+
+    Each round times every model on the same batches, so that a slow spell of the machine meets all of
+    them; one round that is not counted warms up.
+
+    Args:
+        images: grey levels 0 ... 255, shape (n, 28, 28).
+        references: D0 of every batch.
+        models: model name -> arguments of :class:`Trainer`.
+        steps: steps per measurement, loading of the batch included, D0 excluded.
+        rounds: measurements per model.
+
+    Returns:
+        Columns model, round, seconds (of all ``steps``).
+
+    """
+    rows = []
+    for round_number in tqdm(range(rounds + 1), unit="round"):
+        for model, arguments in models.items():
+            trainer = Trainer(images, references, **arguments)
+            started = time.perf_counter()
+            for _ in range(steps):
+                trainer.step()
+            seconds = time.perf_counter() - started
+            if round_number > 0:
+                rows.append({"model": model, "round": round_number, "seconds": seconds})
+    return pd.DataFrame(rows)

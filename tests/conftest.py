@@ -1,0 +1,9 @@
+import torch
+from hypothesis import HealthCheck, settings
+
+# One core, and the same examples in every run: a failure is a fault, never bad luck.
+torch.set_num_threads(1)
+settings.register_profile(
+    "topogen", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("topogen")

@@ -1,0 +1,154 @@
+"""Random inputs of all tests, and slow but plain answers to compare with."""
+
+import math
+
+import gudhi
+import numpy as np
+import torch
+from hypothesis import assume
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def normal(seed, *shape):
+    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
+
+
+@st.composite
+def generic_clouds(draw, min_size=0, max_size=12, dimensions=(1, 2, 3), gap=0.0):
+    """Points in general position; any two distances differ by more than ``gap``."""
+    n = draw(st.integers(min_size, max_size))
+    cloud = normal(draw(SEEDS), n, draw(st.sampled_from(dimensions)))
+    assume(smallest_gap(cloud) >= gap)
+    return cloud
+
+
+def smallest_gap(cloud):
+    """Smallest difference of two distances, or of a distance and 0: how far the cloud is from a tie."""
+    distances = np.sort(torch.pdist(cloud).numpy())
+    return np.diff(distances, prepend=0).min(initial=np.inf)
+
+
+@st.composite
+def circles(draw, points=9, noise=0.1):
+    """Noisy circle in the plane, with one long bar of degree 1."""
+    angles = torch.arange(points, dtype=torch.float64) * 2 * torch.pi / points
+    return torch.stack([angles.cos(), angles.sin()], dim=1) + noise * normal(draw(SEEDS), points, 2)
+
+
+@st.composite
+def octahedra(draw, noise=0.03):
+    """Noisy octahedron: the smallest cloud with a bar of degree 2."""
+    return torch.cat([torch.eye(3), -torch.eye(3)]) + noise * normal(draw(SEEDS), 6, 3)
+
+
+@st.composite
+def grid_clouds(draw):
+    """Small integers: ties everywhere, and duplicate points."""
+    n, d = draw(st.integers(0, 12)), draw(st.integers(1, 3))
+    coordinates = draw(st.lists(st.integers(0, 3), min_size=n * d, max_size=n * d))
+    return torch.tensor(coordinates, dtype=torch.float64).view(n, d)
+
+
+@st.composite
+def duplicate_clouds(draw):
+    cloud = draw(generic_clouds(min_size=1, max_size=6))
+    chosen = draw(st.lists(st.integers(0, len(cloud) - 1), max_size=12))
+    return cloud[torch.tensor(chosen, dtype=torch.int64)]
+
+
+@st.composite
+def collinear_clouds(draw):
+    positions = draw(st.lists(st.integers(-20, 20), max_size=12))
+    direction = normal(draw(SEEDS), 1, draw(st.integers(1, 3)))
+    return torch.tensor(positions, dtype=torch.float64).view(-1, 1) * direction
+
+
+@st.composite
+def equal_clouds(draw):
+    return normal(draw(SEEDS), 1, draw(st.integers(1, 3))).repeat(draw(st.integers(0, 12)), 1)
+
+
+@st.composite
+def clouds(draw, scales=(1.0, 1.0, 1.0, 1e-60, 1e60)):
+    """Every kind of cloud, 0 to 12 points in float64, of ordinary, tiny or huge size."""
+    kinds = generic_clouds(), grid_clouds(), duplicate_clouds(), collinear_clouds(), equal_clouds()
+    return draw(st.one_of(kinds)) * draw(st.sampled_from(scales))
+
+
+@st.composite
+def diagrams(draw, min_size=0, max_size=6, born_at_zero=None):
+    """Diagrams off the diagonal, generic or with ties; births are 0 as in degree 0, or not."""
+    k = draw(st.integers(min_size, max_size))
+    if draw(st.booleans()):
+        entries = draw(st.lists(st.integers(1, 4), min_size=2 * k, max_size=2 * k))
+        rows = torch.tensor(entries, dtype=torch.float64).view(k, 2)
+        births, lifetimes = rows[:, 0], rows[:, 1] / 2
+    else:
+        births, lifetimes = normal(draw(SEEDS), 2, k).abs() + 0.01
+    if draw(st.booleans()) if born_at_zero is None else born_at_zero:
+        births = torch.zeros_like(births)
+    return torch.stack([births, births + lifetimes], dim=1)
+
+
+def synthetic_images(count, seed=0):
+    """Grey levels 0 ... 255 that look like garments: a few soft boxes on black, no two alike."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:28, :28]
+    images = np.zeros((count, 28, 28))
+    for image in images:
+        for cx, cy, width, height, level in rng.uniform([8, 8, 3, 3, 60], [20, 20, 10, 12, 255], (3, 5)):
+            box = np.exp(-(np.abs((x - cx) / width) ** 4) - np.abs((y - cy) / height) ** 4)
+            image[:] = np.maximum(image, level * box)
+    return images.round().astype(np.uint8)
+
+
+def slow_rips(distances, degree):
+    """Finite bars off the diagonal by gudhi's simplex tree of all simplices, sorted, shape (k, 2)."""
+    distances = np.asarray(distances, dtype=np.float64)
+    if len(distances) == 0:
+        return np.zeros((0, 2))
+    tree = gudhi.RipsComplex(distance_matrix=distances).create_simplex_tree(max_dimension=degree + 1)
+    tree.compute_persistence(homology_coeff_field=2, min_persistence=0)
+    bars = tree.persistence_intervals_in_dimension(degree).reshape(-1, 2)
+    bars = bars[np.isfinite(bars[:, 1]) & (bars[:, 1] > bars[:, 0])]
+    return ordered(bars)
+
+
+def ordered(bars):
+    bars = np.asarray(bars)
+    return bars[np.lexsort((bars[:, 1], bars[:, 0]))]
+
+
+def slow_bottleneck(diagram, other):
+    """Bottleneck distance: the smallest cost at which a perfect matching exists, the diagonal included."""
+    diagram, other = np.asarray(diagram, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    k, m = len(diagram), len(other)
+    costs = np.zeros((k + m, k + m))
+    costs[:k, :m] = np.abs(diagram[:, None] - other[None, :]).max(axis=2)
+    costs[:k, m:] = (diagram[:, 1] - diagram[:, 0])[:, None] / 2
+    costs[k:, :m] = (other[:, 1] - other[:, 0])[None, :] / 2
+    candidates = np.unique(np.append(costs, 0.0))
+    low, high = 0, len(candidates) - 1
+    while low < high:
+        middle = (low + high) // 2
+        allowed = csr_array((costs <= candidates[middle]).astype(np.int8))
+        if (maximum_bipartite_matching(allowed) >= 0).all():
+            high = middle
+        else:
+            low = middle + 1
+    return candidates[low]
+
+
+def slow_kernel(first, second, sigma):
+    """Persistence scale-space kernel, pair by pair."""
+    total = 0.0
+    for p1, p2 in first.tolist():
+        for q1, q2 in second.tolist():
+            near = math.exp(-((p1 - q1) ** 2 + (p2 - q2) ** 2) / (8 * sigma))
+            mirrored = math.exp(-((p1 - q2) ** 2 + (p2 - q1) ** 2) / (8 * sigma))
+            total += near - mirrored
+    return total / (8 * math.pi * sigma)

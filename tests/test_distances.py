@@ -1,0 +1,124 @@
+import math
+
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import SEEDS, diagrams, normal, slow_bottleneck, slow_kernel
+
+from topogen.distances import bottleneck, reininghaus, scale_space_kernel
+
+EMPTY = torch.zeros(0, 2, dtype=torch.float64)
+
+
+def born_at_zero(*deaths):
+    deaths = torch.tensor(deaths, dtype=torch.float64)
+    return torch.stack([torch.zeros_like(deaths), deaths], dim=1)
+
+
+def points(*rows):
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+@given(first=diagrams(), second=diagrams(), scale=st.sampled_from([1.0, 1e-6, 1e6]))
+def test_bottleneck_is_that_of_the_best_matching(first, second, scale):
+    first, second = scale * first, scale * second
+    assert float(bottleneck(first, second)) == pytest.approx(slow_bottleneck(first, second), rel=1e-12)
+
+
+@given(first=diagrams(max_size=12, born_at_zero=True), second=diagrams(max_size=12, born_at_zero=True))
+def test_bottleneck_of_degree_zero_is_that_of_the_best_matching(first, second):
+    assert float(bottleneck(first, second)) == pytest.approx(slow_bottleneck(first, second), rel=1e-12)
+
+
+def test_bottleneck_where_another_library_errs():
+    first, second = born_at_zero(0.827, 0.064), born_at_zero(0.96, 0.934, 0.907, 0.647)
+    assert float(bottleneck(first, second)) == pytest.approx(0.467)
+    shifted = (d + 0.5 for d in (first, second))  # births are not 0: the other branch
+    assert float(bottleneck(*shifted)) == pytest.approx(0.467)
+
+
+@given(first=diagrams(), second=diagrams(), third=diagrams())
+def test_bottleneck_is_a_metric(first, second, third):
+    assert bottleneck(first, first) == 0
+    assert bottleneck(first, second) == bottleneck(second, first)
+    assert bottleneck(first, third) <= bottleneck(first, second) + bottleneck(second, third) + 1e-12
+
+
+@given(seed=SEEDS, k=st.integers(0, 4), m=st.integers(0, 4), degree=st.sampled_from([0, 1]))
+def test_bottleneck_gradient_agrees_with_finite_differences(seed, k, m, degree):
+    rows = normal(seed, k + m, 2).abs() + 0.1
+    rows[:, 1] += rows[:, 0]
+    costs = torch.cat([torch.pdist(rows, p=math.inf), (rows[:, 1] - rows[:, 0]) / 2]).sort().values
+    assume((costs.diff() > 1e-5).all())  # no derivative where two costs tie
+    first, second = rows[:k].clone(), rows[k:].clone()
+
+    def distance(x, y):
+        if degree == 0:  # a birth of degree 0 is no variable
+            x, y = (d * torch.tensor([0, 1]) for d in (x, y))
+        return bottleneck(x, y)
+
+    torch.autograd.gradcheck(distance, (first.requires_grad_(), second.requires_grad_()))
+
+
+@given(diagram=diagrams())
+def test_bottleneck_of_equal_diagrams_has_gradient_zero(diagram):
+    other = diagram.flip(0).clone().requires_grad_()
+    diagram.requires_grad_()
+    value = bottleneck(diagram, other)
+    value.backward()
+    assert value == 0
+    assert not diagram.grad.any()
+    assert not other.grad.any()
+
+
+@pytest.mark.parametrize(
+    ("diagram", "reference"),
+    [
+        (born_at_zero(1.0, 0.5), born_at_zero(9.0, 1.1, 0.5)),
+        (points([1, 2], [2, 2.5]), points([3, 12], [1, 2.1], [2, 2.5])),
+        (EMPTY, points([3, 12])),
+        (EMPTY, born_at_zero(9.0)),
+    ],
+)
+def test_bottleneck_attained_by_a_reference_point_on_the_diagonal_keeps_its_value(diagram, reference):
+    diagram = diagram.clone().requires_grad_()
+    value = bottleneck(diagram, reference)
+    value.backward()
+    assert value == 4.5
+    assert not diagram.grad.any()
+
+
+def test_bottleneck_moves_one_critical_pair():
+    diagram = points([1, 3], [5, 9]).requires_grad_()
+    bottleneck(diagram, points([1.1, 3], [5.2, 8.4])).backward()
+    assert diagram.grad.tolist() == [[0, 0], [0, 1]]
+
+
+@given(first=diagrams(), second=diagrams(), sigma=st.sampled_from([0.05, 1.0, 20.0]))
+def test_kernel_and_dissimilarity_are_their_double_sums(first, second, sigma):
+    tolerance = {"rel": 1e-12, "abs": 1e-12 / sigma}
+    kernel = slow_kernel(first, second, sigma)
+    assert float(scale_space_kernel(first, second, sigma)) == pytest.approx(kernel, **tolerance)
+    assert float(scale_space_kernel(second, first, sigma)) == pytest.approx(kernel, **tolerance)
+    square = slow_kernel(first, first, sigma) + slow_kernel(second, second, sigma) - 2 * kernel
+    assert float(reininghaus(first, second, sigma)) == pytest.approx(square, **tolerance)
+    assert reininghaus(first, second, sigma) >= -1e-12 / sigma  # positive definite, up to rounding
+
+
+@given(diagram=diagrams(), sigma=st.sampled_from([0.05, 1.0]))
+def test_dissimilarity_of_equal_diagrams_is_zero(diagram, sigma):
+    assert float(reininghaus(diagram, diagram.flip(0), sigma)) == pytest.approx(0, abs=1e-12 / sigma)
+
+
+@given(first=diagrams(), second=diagrams())
+def test_dissimilarity_ignores_the_diagonal(first, second):
+    with_diagonal = torch.cat([first, points([2, 2], [0.3, 0.3])])
+    expected = float(reininghaus(first, second, 0.05))
+    assert float(reininghaus(with_diagonal, second, 0.05)) == pytest.approx(expected, abs=1e-10)
+
+
+@given(first=diagrams(max_size=4), second=diagrams(max_size=4), sigma=st.sampled_from([0.05, 1.0]))
+def test_dissimilarity_gradient_agrees_with_finite_differences(first, second, sigma):
+    inputs = first.requires_grad_(), second.requires_grad_()
+    torch.autograd.gradcheck(lambda x, y: reininghaus(x, y, sigma), inputs)

@@ -1,0 +1,196 @@
+import copy
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from strategies import synthetic_images
+
+from topogen.batches import scaled
+from topogen.diagrams import reference_diagrams
+from topogen.persistence import rips_diagrams
+from topogen.regularizers import REGULARIZERS
+from topogen.training import Trainer, TrainingError, time_steps, train
+from topogen.vae import VAE, binary_cross_entropy, kl_divergence
+
+IMAGES = synthetic_images(20)  # batches of 8, 8 and 4
+LABELS = np.arange(20) % 10
+REFERENCES = reference_diagrams(IMAGES, 8, (0, 1), threads=1)
+SETTINGS = {"latent_dim": 3, "batch_size": 8, "learning_rate": 0.001}
+VAE0 = {**SETTINGS, "regularizers": []}
+OUTPUT = [
+    {"name": "entropy", "degree": 0, "weight": 5000.0, "parameters": {"delta": 0.01}},
+    {"name": "bottleneck", "degree": 1, "weight": 300.0},
+]
+LATENT = [
+    {"name": "bottleneck", "degree": 0, "weight": 300.0, "cloud": "latent", "reference_scale": 0.35},
+    {"name": "push", "degree": 1, "weight": 500.0, "cloud": "latent"},
+]
+
+
+def without_weights(regularizers):
+    return [entry | {"weight": 0} for entry in regularizers]
+
+
+def history(regularizers, steps=3, seed=7):
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=seed)
+    return pd.DataFrame([trainer.step()[0] for _ in range(steps)])
+
+
+def run(regularizers=OUTPUT, seed=7, epochs=1):
+    settings = SETTINGS | {"regularizers": regularizers}
+    return train(IMAGES, LABELS, REFERENCES, seed=seed, epochs=epochs, snapshot_steps=[0, 1], **settings)
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT, OUTPUT + LATENT[1:]])
+def test_models_of_one_seed_start_as_clones(regularizers):
+    ours, theirs = (
+        Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=r, seed=7) for r in (regularizers, [])
+    )
+    for name, weight in theirs.weights().items():
+        np.testing.assert_array_equal(ours.weights()[name], weight)
+    (row, forward), (baseline, other) = ours.step(), theirs.step()
+    assert row["bce"] == baseline["bce"]
+    assert row["kld"] == baseline["kld"]
+    assert torch.equal(forward.latents, other.latents)
+    assert history([], seed=8)["bce"][0] != baseline["bce"]
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
+def test_a_term_of_weight_zero_changes_no_bit(regularizers):
+    baseline, silent, loud = map(history, ([], without_weights(regularizers), regularizers))
+    pd.testing.assert_frame_equal(silent[["step", "bce", "kld"]], baseline, check_exact=True)
+    assert (loud["bce"][1:] != baseline["bce"][1:]).all()
+
+
+@pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
+def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7)
+    model, stream = copy.deepcopy(trainer.model), trainer.stream.clone_state()
+    row, _ = trainer.step()
+
+    images = scaled(IMAGES[:8])
+    forward = model(images, torch.randn(8, 3, generator=stream))
+    bce = binary_cross_entropy(forward.logits, images)
+    kld = kl_divergence(forward.mean, forward.log_variance)
+    terms = {}
+    for entry in regularizers:
+        cloud = forward.latents if entry.get("cloud") == "latent" else forward.images.flatten(1)
+        (diagram,) = rips_diagrams(cloud, (entry["degree"],))
+        reference = torch.from_numpy(REFERENCES[0][entry["degree"]]) * entry.get("reference_scale", 1.0)
+        loss = REGULARIZERS[entry["name"]](**entry.get("parameters", {}))
+        terms[f"{entry['name']}_{entry['degree']}"] = loss(diagram, reference), entry["weight"]
+
+    topology = sum(weight * value for value, weight in terms.values())
+    (bce + kld + topology).backward()
+    assert row == pytest.approx(
+        {"step": 0, "bce": bce.item(), "kld": kld.item()} | {name: v.item() for name, (v, _) in terms.items()}
+    )
+    ours, whole = (
+        torch.cat([weight.grad.flatten() for weight in m.parameters()]) for m in (trainer.model, model)
+    )
+    assert (ours - whole).norm() <= 1e-5 * whole.norm()
+    if regularizers:  # the topological part is large enough to be missed
+        untouched = Trainer(IMAGES, REFERENCES, **VAE0, seed=7)
+        untouched.step()
+        plain = torch.cat([weight.grad.flatten() for weight in untouched.model.parameters()])
+        assert (plain - whole).norm() > 1e-2 * whole.norm()
+
+
+def test_one_seed_gives_the_same_bytes_twice():
+    first, second = run(), run()
+    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+    assert first.checkpoint.getvalue() == second.checkpoint.getvalue()
+    for name in ("snapshots", "weights", "latents"):
+        ours, theirs = getattr(first, name), getattr(second, name)
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+    assert run(seed=8).checkpoint.getvalue() != first.checkpoint.getvalue()
+
+
+def test_a_run_is_its_steps_and_leaves_the_global_stream_alone():
+    """Sampling latents, keeping snapshots and the caller's random numbers do not disturb the training."""
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    result = run(epochs=2)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    pd.testing.assert_frame_equal(result.history, history(OUTPUT, steps=6), check_exact=True)
+    assert result.history["step"].tolist() == list(range(6))
+    assert list(result.history) == ["step", "bce", "kld", "entropy_0", "bottleneck_1"]
+    assert list(result.timing) == ["step", "model_seconds", "topology_seconds"]
+    assert (result.timing[["model_seconds", "topology_seconds"]] > 0).all(axis=None)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_snapshot_is_the_forward_pass_before_the_update(step):
+    result = run()
+    prefix = f"{step}/"
+    model = VAE(latent_dim=3)
+    weights = {k.removeprefix(prefix): v for k, v in result.weights.items() if k.startswith(prefix)}
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    stream = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).stream
+    noise = [torch.randn(8, 3, generator=stream) for _ in range(2)][step]
+    images = scaled(IMAGES[8 * step : 8 * step + 8])
+    with torch.no_grad():
+        expected = model(images, noise)
+    np.testing.assert_array_equal(result.snapshots[f"truth_{step}"], images[:, 0])
+    np.testing.assert_allclose(result.snapshots[f"output_{step}"], expected.images[:, 0], atol=1e-6)
+    bce = float(binary_cross_entropy(expected.logits, images))
+    assert result.history["bce"][step] == pytest.approx(bce, rel=1e-6)
+
+
+def test_latents_are_of_the_same_images_before_and_after():
+    result = run(LATENT)
+    last = VAE(latent_dim=3)
+    last.load_state_dict(torch.load(result.checkpoint, weights_only=True)["model"])
+    first = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).model
+    noises = []
+    for model, when in ((first, "before"), (last, "after")):
+        with torch.no_grad():
+            mean, log_variance, _ = model.encode(scaled(IMAGES), torch.zeros(20, 3))
+        np.testing.assert_allclose(result.latents[f"mean_{when}"], mean, atol=1e-6)
+        noises.append((result.latents[f"z_{when}"] - mean.numpy()) / np.exp(log_variance.numpy() / 2))
+    np.testing.assert_allclose(*noises, atol=1e-4)
+    np.testing.assert_array_equal(result.latents["label"], LABELS)
+
+
+def test_a_run_that_diverges_names_the_step():
+    with pytest.raises(TrainingError, match="step 1: not finite: bce, kld"):
+        train(
+            IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[], **VAE0 | {"learning_rate": 1e30}
+        )
+
+
+def test_a_cloud_without_numbers_names_the_step_and_the_cloud():
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=LATENT, seed=7)
+    trainer.step()
+    forward = trainer.model(scaled(IMAGES[:8]), torch.full((8, 3), math.nan))
+    with pytest.raises(TrainingError, match="step 1, latent cloud: .* NaN"):
+        trainer._topology(forward, REFERENCES[1])
+
+
+@pytest.mark.parametrize("name", ["bottleneck", "entropy"])
+@pytest.mark.parametrize("cloud", ["output", "latent"])
+def test_a_last_batch_of_one_image_is_a_cloud_as_well(name, cloud):
+    parameters = {"entropy": {"delta": 0.1}}.get(name, {})
+    terms = [
+        {"name": name, "degree": p, "weight": 5, "cloud": cloud, "parameters": parameters} for p in (0, 1)
+    ]
+    images = IMAGES[:9]
+    trainer = Trainer(
+        images, reference_diagrams(images, 8, (0, 1), threads=1), **SETTINGS, regularizers=terms, seed=7
+    )
+    rows = [trainer.step()[0] for _ in range(2)]
+    assert rows[1][f"{name}_0"] == 0
+
+
+def test_timing_has_a_row_for_every_model_and_round():
+    models = {
+        name: {**SETTINGS, "regularizers": r, "seed": 7} for name, r in [("VAE0", []), ("Topo", OUTPUT)]
+    }
+    table = time_steps(IMAGES, REFERENCES, models, steps=2, rounds=3)
+    assert list(table.itertuples(index=False))[0][:2] == ("VAE0", 1)
+    assert table.groupby("model")["round"].apply(list).to_dict() == {"VAE0": [1, 2, 3], "Topo": [1, 2, 3]}
+    assert (table["seconds"] > 0).all()

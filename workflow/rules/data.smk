@@ -1,0 +1,55 @@
+# The dataset: its files in resources/, checked, and its arrays in results/.
+
+
+def dataset_spec(wildcards):
+    return canonical(config["datasets"][wildcards.dataset])
+
+
+rule download:
+    input:
+        code=code_inputs("topogen.data"),
+    output:
+        # The files themselves are no outputs: Snakemake would delete what was put there by hand.
+        source="results/{dataset}/source.json",
+    log:
+        "results/logs/download/{dataset}.log",
+    benchmark:
+        "results/benchmarks/download/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        spec=dataset_spec,
+        folder="resources/{dataset}/raw",
+    message:
+        "Get the files of {wildcards.dataset} and check them"
+    script:
+        "../scripts/download.py"
+
+
+rule prepare:
+    input:
+        source="results/{dataset}/source.json",
+        code=code_inputs("topogen.data"),
+    output:
+        images="results/{dataset}/images.npy",
+        labels="results/{dataset}/labels.npy",
+    log:
+        "results/logs/prepare/{dataset}.log",
+    benchmark:
+        "results/benchmarks/prepare/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=10,
+    params:
+        folder="resources/{dataset}/raw",
+    message:
+        "Unpack the training images of {wildcards.dataset}"
+    script:
+        "../scripts/prepare.py"

@@ -1,0 +1,204 @@
+# One rule per notebook. A notebook's parameters are its rule's inputs, params and products, by name.
+
+
+def snapshots_of_pair(wildcards):
+    seed = IMAGES[wildcards.model]["seed"]
+    return [
+        f"results/{wildcards.dataset}/runs/{model}/{seed}/snapshots.npz"
+        for model in (BASELINES[wildcards.model], wildcards.model)
+    ]
+
+
+def row_of_images(wildcards):
+    return IMAGES[wildcards.model]["row"]
+
+
+def pair_of(wildcards):
+    return [BASELINES[wildcards.model], wildcards.model]
+
+
+rule image_comparison:
+    input:
+        notebook="notebooks/image_comparison.ipynb",
+        snapshots=snapshots_of_pair,
+        code=code_inputs("topogen.plotting.images"),
+    output:
+        html="results/{dataset}/notebooks/images_{model}_{step}.html",
+        svg=report(
+            "results/{dataset}/figures/images_{model}_{step}.svg",
+            caption="../report/image_comparison.rst",
+            category="Training",
+            labels={"row": row_of_images, "figure": "images at step {step}", "model": "{model}"},
+        ),
+        png="results/{dataset}/figures/images_{model}_{step}.png",
+    log:
+        "results/logs/image_comparison/{dataset}-{model}-{step}.log",
+        notebook="results/{dataset}/notebooks/images_{model}_{step}.ipynb",
+    benchmark:
+        "results/benchmarks/image_comparison/{dataset}-{model}-{step}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        models=pair_of,
+        step="{step}",
+    message:
+        "Images of {wildcards.model} and its baseline at step {wildcards.step}"
+    script:
+        "../scripts/run_notebook.py"
+
+
+use rule image_comparison as bce_curves with:
+    input:
+        notebook="notebooks/bce_curves.ipynb",
+        histories=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
+            model=with_baselines(COMPARISON["models"]),
+            seed=COMPARISON["seed"],
+        ),
+        means="results/{dataset}/statistics/bce_means.parquet",
+        code=code_inputs("topogen.plotting.curves"),
+    output:
+        html="results/{dataset}/notebooks/bce_curves.html",
+        one_seed_svg=report(
+            "results/{dataset}/figures/bce_one_seed.svg",
+            caption="../report/bce_curves.rst",
+            category="Training",
+            labels={"row": "F10-F13", "figure": "BCE of one seed", "model": "all"},
+        ),
+        one_seed_png="results/{dataset}/figures/bce_one_seed.png",
+        mean_svg=report(
+            "results/{dataset}/figures/bce_mean.svg",
+            caption="../report/bce_curves.rst",
+            category="Training",
+            labels={"row": "F10-F13", "figure": "mean BCE over seeds", "model": "all"},
+        ),
+        mean_png="results/{dataset}/figures/bce_mean.png",
+    log:
+        "results/logs/bce_curves/{dataset}.log",
+        notebook="results/{dataset}/notebooks/bce_curves.ipynb",
+    benchmark:
+        "results/benchmarks/bce_curves/{dataset}.tsv"
+    params:
+        models=with_baselines(COMPARISON["models"]),
+        pairs={model: BASELINES[model] for model in COMPARISON["models"]},
+        seed=COMPARISON["seed"],
+    message:
+        "BCE evolutions of one seed and on average"
+
+
+use rule image_comparison as improvement_curves with:
+    input:
+        notebook="notebooks/improvement_curves.ipynb",
+        means="results/{dataset}/statistics/improvement_means.parquet",
+        code=code_inputs("topogen.plotting.curves"),
+    output:
+        html="results/{dataset}/notebooks/improvement_curves.html",
+        svg=report(
+            "results/{dataset}/figures/improvement.svg",
+            caption="../report/improvement_curves.rst",
+            category="Training",
+            labels={"row": "T1", "figure": "r(s) over all steps", "model": "all"},
+        ),
+        png="results/{dataset}/figures/improvement.png",
+    log:
+        "results/logs/improvement_curves/{dataset}.log",
+        notebook="results/{dataset}/notebooks/improvement_curves.ipynb",
+    benchmark:
+        "results/benchmarks/improvement_curves/{dataset}.tsv"
+    params:
+        models=COMPARISON["models"],
+        steps=config["statistics"]["steps"],
+    message:
+        "Improvement r(s) over all steps"
+
+
+use rule image_comparison as table_1 with:
+    input:
+        notebook="notebooks/table_1.ipynb",
+        reported="results/{dataset}/statistics/improvement_reported.parquet",
+        times="results/{dataset}/statistics/step_times.parquet",
+        code=code_inputs("topogen.tables", "topogen.files"),
+    output:
+        html="results/{dataset}/notebooks/table_1.html",
+        csv=report(
+            "results/{dataset}/tables/table1.csv",
+            caption="../report/table_1.rst",
+            category="Table 1",
+            labels={"row": "T1", "figure": "Table 1", "model": "all"},
+        ),
+        markdown="results/{dataset}/tables/table1.md",
+        latex="results/{dataset}/tables/table1.tex",
+    log:
+        "results/logs/table_1/{dataset}.log",
+        notebook="results/{dataset}/notebooks/table_1.ipynb",
+    benchmark:
+        "results/benchmarks/table_1/{dataset}.tsv"
+    params:
+        models=with_baselines(COMPARISON["models"]),
+        published=config["published"],
+    message:
+        "Table 1 of the thesis, its values beside ours"
+
+
+use rule image_comparison as latent_curves with:
+    input:
+        notebook="notebooks/latent_curves.ipynb",
+        histories=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
+            model=with_baselines([LATENTS["model"]]),
+            seed=LATENTS["seed"],
+        ),
+        code=code_inputs("topogen.plotting.curves"),
+    output:
+        html="results/{dataset}/notebooks/latent_curves.html",
+        svg=report(
+            "results/{dataset}/figures/latent_curves.svg",
+            caption="../report/latent_curves.rst",
+            category="Training",
+            labels={"row": "F14", "figure": "BCE, KLD and topological terms", "model": LATENTS["model"]},
+        ),
+        png="results/{dataset}/figures/latent_curves.png",
+    log:
+        "results/logs/latent_curves/{dataset}.log",
+        notebook="results/{dataset}/notebooks/latent_curves.ipynb",
+    benchmark:
+        "results/benchmarks/latent_curves/{dataset}.tsv"
+    params:
+        models=with_baselines([LATENTS["model"]]),
+        seed=LATENTS["seed"],
+    message:
+        "Losses of the model regularized on its latent vectors"
+
+
+use rule image_comparison as latent_scatter with:
+    input:
+        notebook="notebooks/latent_scatter.ipynb",
+        latents=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/latents.npz",
+            model=with_baselines([LATENTS["model"]]),
+            seed=LATENTS["seed"],
+        ),
+        code=code_inputs("topogen.plotting.latents"),
+    output:
+        html="results/{dataset}/notebooks/latent_scatter.html",
+        svg=report(
+            "results/{dataset}/figures/latent_scatter.svg",
+            caption="../report/latent_scatter.rst",
+            category="Training",
+            labels={"row": "F14", "figure": "latent vectors by class", "model": LATENTS["model"]},
+        ),
+        png="results/{dataset}/figures/latent_scatter.png",
+    log:
+        "results/logs/latent_scatter/{dataset}.log",
+        notebook="results/{dataset}/notebooks/latent_scatter.ipynb",
+    benchmark:
+        "results/benchmarks/latent_scatter/{dataset}.tsv"
+    params:
+        models=with_baselines([LATENTS["model"]]),
+        seed=LATENTS["seed"],
+    message:
+        "Latent vectors by class, before and after training"

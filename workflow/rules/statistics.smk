@@ -1,0 +1,37 @@
+# From the histories of all runs to r(s), its mean over seeds, and intervals.
+
+COMPARED = with_baselines(BASELINES)
+
+
+def improvement_spec(wildcards):
+    runs = [[model, seed] for model in COMPARED for seed in config["seeds"]]
+    return canonical({"runs": runs, "baselines": BASELINES, **config["statistics"]})
+
+
+rule improvement:
+    input:
+        histories=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/history.parquet", model=COMPARED, seed=config["seeds"]
+        ),
+        code=code_inputs("topogen.statistics", "topogen.files"),
+    output:
+        improvement="results/{dataset}/statistics/improvement.parquet",
+        means="results/{dataset}/statistics/improvement_means.parquet",
+        reported="results/{dataset}/statistics/improvement_reported.parquet",
+        bce="results/{dataset}/statistics/bce_means.parquet",
+    log:
+        "results/logs/improvement/{dataset}.log",
+    benchmark:
+        "results/benchmarks/improvement/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        spec=improvement_spec,
+    message:
+        "Improvement r(s) of every model over its baseline, per seed and on average"
+    script:
+        "../scripts/improvement.py"

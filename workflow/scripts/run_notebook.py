@@ -1,0 +1,27 @@
+"""Execute a notebook with its rule's inputs, params and products as parameters; keep it, also as HTML."""
+
+import os
+import sys
+import tempfile
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+
+os.environ["IPYTHONDIR"] = tempfile.mkdtemp()  # parallel kernels would lock one history database
+
+import papermill
+from nbconvert import HTMLExporter
+
+from topogen.files import save_text
+
+parameters = {
+    name: value if isinstance(value, (str, int, float, dict)) else list(value)
+    for group in (snakemake.input, snakemake.params, snakemake.output)
+    for name, value in group.items()
+    if name not in ("notebook", "code", "html")
+}
+executed = snakemake.log.notebook
+papermill.execute_notebook(
+    snakemake.input.notebook, executed, parameters, kernel_name="python3", progress_bar=False, log_output=True
+)
+html, _ = HTMLExporter(template_name="lab").from_filename(executed)
+save_text(snakemake.output.html, html)
