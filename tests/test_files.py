@@ -39,9 +39,12 @@ SAVERS = {
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
     file = tmp_path / "text.txt"
     file.write_text("old")
-    with pytest.raises(KeyError), atomic(file) as temporary:
-        temporary.write_text("half")
-        raise KeyError
+    with (
+        pytest.raises(UnicodeEncodeError),
+        atomic(file) as temporary,
+        temporary.open("w", 1, "ascii") as half,
+    ):
+        half.writelines(["half\n", "r̄\n"])
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
     assert file.read_text() == "old"
     with atomic(file) as temporary:

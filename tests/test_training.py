@@ -167,7 +167,7 @@ def test_a_cloud_without_numbers_names_the_step_and_the_cloud():
     trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=LATENT, seed=7)
     trainer.step()
     forward = trainer.model(scaled(IMAGES[:8]), torch.full((8, 3), math.nan))
-    with pytest.raises(TrainingError, match="step 1, latent cloud: .* NaN"):
+    with pytest.raises(TrainingError, match=r"step 1, latent cloud: .* NaN"):
         trainer._topology(forward, REFERENCES[1])
 
 
@@ -191,6 +191,6 @@ def test_timing_has_a_row_for_every_model_and_round():
         name: {**SETTINGS, "regularizers": r, "seed": 7} for name, r in [("VAE0", []), ("Topo", OUTPUT)]
     }
     table = time_steps(IMAGES, REFERENCES, models, steps=2, rounds=3)
-    assert list(table.itertuples(index=False))[0][:2] == ("VAE0", 1)
+    assert next(table.itertuples(index=False))[:2] == ("VAE0", 1)
     assert table.groupby("model")["round"].apply(list).to_dict() == {"VAE0": [1, 2, 3], "Topo": [1, 2, 3]}
     assert (table["seconds"] > 0).all()

@@ -1,5 +1,6 @@
 # From the histories of all runs to r(s), its mean over seeds, and intervals.
 
+
 COMPARED = with_baselines(BASELINES)
 
 
