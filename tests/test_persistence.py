@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -51,6 +53,16 @@ def test_diagrams_of_distances_need_no_triangle_inequality(seed, n, levels):
     distances = torch.from_numpy((upper + upper.T).astype(float))
     for degree, diagram in enumerate(rips_diagrams_from_distances(distances, DEGREES)):
         np.testing.assert_array_equal(ordered(diagram), slow_rips(distances, degree))
+
+
+def test_coefficients_are_those_of_two_elements():
+    """The projective plane has a loop and a void with coefficients in Z/2, and with no other field."""
+    triangles = ["abe", "abf", "acd", "acf", "ade", "bcd", "bce", "bdf", "cef", "def"]
+    faces = sorted({"".join(face) for t in triangles for k in (1, 2, 3) for face in combinations(t, k)})
+    nested = [[set(x) <= set(y) or set(y) <= set(x) for y in faces] for x in faces]  # barycentric subdivision
+    distances = 2.0 - torch.tensor(nested).double() - torch.eye(len(faces))
+    _, loops, voids = rips_diagrams_from_distances(distances, DEGREES)
+    assert loops.tolist() == voids.tolist() == [[1, 2]]
 
 
 @given(cloud=clouds())

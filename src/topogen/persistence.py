@@ -141,8 +141,9 @@ def _condensed_distances(cloud: Tensor, edges: tuple[Edges, Edges]) -> NDArray[A
         gram = centred @ centred.T
         norms = gram.diagonal()
         distances = (norms[:, None] + norms[None, :] - 2 * gram).clamp(min=0).sqrt().to(cloud.dtype)
-    condensed = distances.float() if distances.dtype in (torch.float16, torch.bfloat16) else distances
-    condensed = condensed.cpu().numpy()[edges[0], edges[1]]
+    if distances.dtype in (torch.float16, torch.bfloat16):
+        distances = distances.float()  # numpy knows no bfloat16
+    condensed: NDArray[Any] = distances.cpu().numpy()[edges[0], edges[1]]
     if not np.isfinite(condensed).all():
         raise ValueError("a distance between two points overflows the precision of the cloud")
     return condensed
@@ -192,7 +193,7 @@ class _EdgeLengths(torch.autograd.Function):
     def forward(ctx: Any, points: Tensor, i: Tensor, j: Tensor) -> Tensor:
         # In float64: squares of float32 differences may overflow or vanish, and ranks were made this way.
         differences = points[i] - points[j]
-        lengths = torch.linalg.vector_norm(differences, dim=1, dtype=torch.float64).to(points.dtype)
+        lengths: Tensor = torch.linalg.vector_norm(differences, dim=1, dtype=torch.float64).to(points.dtype)
         ctx.save_for_backward(points, i, j, lengths)
         return lengths
 

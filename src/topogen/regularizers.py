@@ -136,7 +136,8 @@ class LifetimeDensity(nn.Module):
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
         positions = self.positions.to(diagram)
         ours, theirs = (lifetime_density(d, positions, self.sigma, self.scale) for d in (diagram, reference))
-        return (ours - theirs).square().sum()
+        loss: Tensor = (ours - theirs).square().sum()
+        return loss
 
 
 def entropy(diagram: Tensor, delta: float) -> Tensor:

@@ -41,7 +41,8 @@ def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.Dat
         if not ours.index.equals(theirs.index):
             raise ValueError(f"{model} and its baseline {baseline} differ in seeds or steps")
         tables.append((100 * (theirs - ours) / theirs).rename("r").reset_index().assign(model=model))
-    return pd.concat(tables, ignore_index=True)[["model", "seed", "step", "r"]]
+    table: pd.DataFrame = pd.concat(tables, ignore_index=True)[["model", "seed", "step", "r"]]
+    return table
 
 
 def mean_over_seeds(table: pd.DataFrame, value: str, confidence: float) -> pd.DataFrame:

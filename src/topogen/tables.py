@@ -21,7 +21,7 @@ def table_1(
         Columns model, time and slowdown of the thesis and of ours, and for each reported step s the mean
         r(s) of the thesis and ours with its interval in brackets; all in the units of the header.
     """
-    seconds = times.set_index("model")
+    measured = times.set_index("model")[["seconds", "slowdown"]].to_dict("index")
     means = reported.set_index(["model", "step"])
     rows = []
     for model in models:
@@ -29,8 +29,8 @@ def table_1(
         row = {
             "model": model,
             "10 steps, thesis (s)": _text(theirs.get("seconds"), "{:.1f}"),
-            "10 steps, ours (s)": f"{seconds.at[model, 'seconds']:.2f}",
-            "slowdown, ours": f"{seconds.at[model, 'slowdown']:.2f}",
+            "10 steps, ours (s)": f"{measured[model]['seconds']:.2f}",
+            "slowdown, ours": f"{measured[model]['slowdown']:.2f}",
         }
         for step in sorted(reported["step"].unique()):
             if str(step) in {key for entry in published.values() for key in entry.get("rbar", {})}:

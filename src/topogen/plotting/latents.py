@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 
@@ -37,6 +38,6 @@ def before_and_after(latents: Mapping[str, Mapping[str, NDArray[Any]]]) -> Figur
         for ax, moment in zip(row, ("before", "after"), strict=True):
             latent_scatter(ax, arrays[f"z_{moment}"], arrays["label"], f"{model}, {moment} training")
     palette = sns.color_palette("tab10", 10)
-    dots = [plt.Line2D([], [], marker="o", linestyle="", color=palette[label]) for label in range(10)]
+    dots = [Line2D([], [], marker="o", linestyle="", color=palette[label]) for label in range(10)]
     figure.legend(dots, [str(label) for label in range(10)], title="class", loc="outside right center")
     return figure
