@@ -144,7 +144,8 @@ def entropy(diagram: Tensor, delta: float) -> Tensor:
     r"""Delta-selective persistent entropy :math:`G_\delta(D)`, see :class:`Entropy`; a scalar tensor."""
     lifetimes = _lifetimes(diagram)
     selected = lifetimes[lifetimes > delta]
-    return torch.special.entr(selected / selected.sum()).sum()
+    value: Tensor = torch.special.entr(selected / selected.sum()).sum()
+    return value
 
 
 class Entropy(nn.Module):
