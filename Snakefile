@@ -15,10 +15,10 @@ include: "workflow/rules/common.smk"
 
 
 rule all:
+    default_target: True
     input:
         FIGURES,
         TABLES,
-    default_target: True
 
 
 rule figures:

@@ -3,8 +3,8 @@
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import torchvision
@@ -49,13 +49,15 @@ def fetch(
         )
     answers = []
     for source, bring in sources.items():
+        failure = []
         try:
             bring()
-            faults = _remove_damaged(folder, checksums)
-        except (OSError, RuntimeError, URLError, subprocess.CalledProcessError) as error:
-            faults = [_in_one_line(error)]
+        except (OSError, RuntimeError, HTTPException, subprocess.CalledProcessError) as error:
+            failure = [_in_one_line(error)]
+        faults = _remove_damaged(folder, checksums)
         if not faults:
             return source
+        faults = failure or faults
         answers.append(f"  - {source}: {'; '.join(faults)}")
         print(f"{source}: {'; '.join(faults)}", flush=True)
     wanted = "\n".join(
@@ -89,17 +91,21 @@ def _download_from_mirrors(dataset: str, folder: Path, checksums: Mapping[str, S
     mirrors = getattr(getattr(torchvision.datasets, dataset, None), "mirrors", [])
     if not mirrors:
         raise RuntimeError(f"torchvision has no dataset of the name {dataset} with mirrors")
+    answers: list[str] = []
     for name in checksums:
         if (folder / name).exists():  # intact: what was damaged has been removed
             continue
         for mirror in mirrors:
             try:
                 download_url(f"{mirror}{name}", str(folder), filename=name)
+            except (OSError, RuntimeError, HTTPException) as error:
+                answers.append(f"{mirror}: {_in_one_line(error)}")
+                continue
+            if not _remove_damaged(folder, {name: checksums[name]}):
                 break
-            except (OSError, RuntimeError, URLError) as error:
-                failure = error
+            answers.append(f"{mirror}: {name} was damaged")
         else:
-            raise failure
+            raise RuntimeError("; ".join(answers))
 
 
 def _unpack_debian(package: str, folder: Path, checksums: Mapping[str, Sequence[str]]) -> None:
@@ -117,8 +123,8 @@ def _unpack_debian(package: str, folder: Path, checksums: Mapping[str, Sequence[
         except subprocess.CalledProcessError:
             _run("apt-get", *own_lists, "update", folder=scratch)
             _run("apt-get", *own_lists, "download", package, folder=scratch)
-        archive = next(scratch.glob(f"{package}_*.deb"))
-        _run("dpkg-deb", "-x", str(archive), "unpacked", folder=scratch)
+        for archive in scratch.glob(f"{package}_*.deb"):
+            _run("dpkg-deb", "-x", str(archive), "unpacked", folder=scratch)
         for file in scratch.glob("unpacked/**/*.gz"):
             if file.name in checksums:
                 (folder / file.name).write_bytes(file.read_bytes())

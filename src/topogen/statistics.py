@@ -34,7 +34,7 @@ def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.Dat
         Thesis, section 4.
 
     """
-    bce = histories.set_index(["model", "seed", "step"])["bce"]
+    bce = histories.set_index(["model", "seed", "step"])["bce"].sort_index()
     tables = []
     for model, baseline in baselines.items():
         ours, theirs = bce.loc[model], bce.loc[baseline]

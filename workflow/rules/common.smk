@@ -8,7 +8,9 @@ from snakemake.exceptions import WorkflowError
 
 DATASET = config["dataset"]
 MODELS = config["models"]
-BASELINES = {model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry}
+BASELINES = {
+    model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry
+}
 IMAGES = config["figures"]["images"]
 COMPARISON = config["figures"]["comparison"]
 LATENTS = config["figures"]["latents"]
@@ -21,7 +23,13 @@ FIGURES = [
     ),
     *(
         f"results/{DATASET}/figures/{figure}.{kind}"
-        for figure in ("bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter")
+        for figure in (
+            "bce_one_seed",
+            "bce_mean",
+            "improvement",
+            "latent_curves",
+            "latent_scatter",
+        )
         for kind in ("svg", "png")
     ),
 ]
@@ -37,20 +45,27 @@ wildcard_constraints:
 
 def check_references():
     """Stop before any job where one part of the configuration names what another does not have."""
-    shown = {**{model: "figures.images" for model in IMAGES}, **dict.fromkeys(COMPARISON["models"], "figures.comparison.models")}
+    shown = dict.fromkeys(IMAGES, "figures.images")
+    shown |= dict.fromkeys(COMPARISON["models"], "figures.comparison.models")
     shown[LATENTS["model"]] = "figures.latents.model"
     if DATASET not in config["datasets"]:
-        raise WorkflowError(f"config: dataset: {DATASET} is none of datasets: {', '.join(config['datasets'])}")
+        raise WorkflowError(
+            f"config: dataset: {DATASET} is none of datasets: {', '.join(config['datasets'])}"
+        )
     for model, baseline in BASELINES.items():
         if baseline not in MODELS or baseline in BASELINES:
             raise WorkflowError(
                 f"config: models.{model}.baseline: {baseline} is no model without a baseline of its own"
             )
         if MODELS[model]["latent_dim"] != MODELS[baseline]["latent_dim"]:
-            raise WorkflowError(f"config: models.{model}.latent_dim differs from that of its baseline {baseline}")
+            raise WorkflowError(
+                f"config: models.{model}.latent_dim differs from that of its baseline {baseline}"
+            )
     for model, key in shown.items():
         if model not in BASELINES:
-            raise WorkflowError(f"config: {key}: {model} is no model with a baseline: {', '.join(BASELINES)}")
+            raise WorkflowError(
+                f"config: {key}: {model} is no model with a baseline: {', '.join(BASELINES)}"
+            )
     for model, entry in IMAGES.items():
         if missing := set(entry["steps"]) - set(config["training"]["snapshot_steps"]):
             raise WorkflowError(
@@ -59,7 +74,9 @@ def check_references():
     for model, entry in MODELS.items():
         terms = [(term["name"], term["degree"]) for term in entry["regularizers"]]
         if len(terms) != len(set(terms)):
-            raise WorkflowError(f"config: models.{model}.regularizers: the same name and degree twice")
+            raise WorkflowError(
+                f"config: models.{model}.regularizers: the same name and degree twice"
+            )
 
 
 check_references()
@@ -76,7 +93,10 @@ def code_inputs(*modules):
         files.add(str(path))
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
-                waiting += [node.module, *(f"{node.module}.{part.name}" for part in node.names)]
+                waiting += [
+                    node.module,
+                    *(f"{node.module}.{part.name}" for part in node.names),
+                ]
             elif isinstance(node, ast.Import):
                 waiting += [part.name for part in node.names]
     return sorted(files)
@@ -97,9 +117,16 @@ def canonical(value):
 
 def trainer_arguments(model, seed):
     """Arguments of topogen.training.Trainer."""
-    shared = {key: config["training"][key] for key in ("batch_size", "learning_rate", "device")}
+    shared = {
+        key: config["training"][key]
+        for key in ("batch_size", "learning_rate", "device")
+    }
     entry = MODELS[model]
-    return shared | {"latent_dim": entry["latent_dim"], "regularizers": entry["regularizers"], "seed": int(seed)}
+    return shared | {
+        "latent_dim": entry["latent_dim"],
+        "regularizers": entry["regularizers"],
+        "seed": int(seed),
+    }
 
 
 def with_baselines(models):
@@ -109,8 +136,49 @@ def with_baselines(models):
 
 def all_cores(wildcards):
     """Every core of the run: the job is alone on the machine."""
-    return max(workflow.cores or 1, 1)
+    return workflow.cores or 1
 
 
 def gpus_per_run(wildcards):
     return 0 if config["training"]["device"] == "cpu" else 1
+
+
+def dataset_spec(wildcards):
+    return canonical(config["datasets"][wildcards.dataset])
+
+
+def training_spec(wildcards):
+    own = {
+        key: config["training"][key] for key in ("epochs", "snapshot_steps", "threads")
+    }
+    return canonical(trainer_arguments(wildcards.model, wildcards.seed) | own)
+
+
+def timing_spec(wildcards):
+    models = {model: trainer_arguments(model, config["seeds"][0]) for model in MODELS}
+    return canonical(
+        {"models": models, "threads": config["training"]["threads"], **config["timing"]}
+    )
+
+
+def improvement_spec(wildcards):
+    runs = [
+        [model, seed] for model in with_baselines(BASELINES) for seed in config["seeds"]
+    ]
+    return canonical({"runs": runs, "baselines": BASELINES, **config["statistics"]})
+
+
+def snapshots_of_pair(wildcards):
+    seed = IMAGES[wildcards.model]["seed"]
+    return [
+        f"results/{wildcards.dataset}/runs/{model}/{seed}/snapshots.npz"
+        for model in (BASELINES[wildcards.model], wildcards.model)
+    ]
+
+
+def row_of_images(wildcards):
+    return IMAGES[wildcards.model]["row"]
+
+
+def pair_of(wildcards):
+    return [BASELINES[wildcards.model], wildcards.model]

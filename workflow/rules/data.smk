@@ -1,10 +1,6 @@
 # The dataset: its files in resources/, checked, and its arrays in results/.
 
 
-def dataset_spec(wildcards):
-    return canonical(config["datasets"][wildcards.dataset])
-
-
 rule download:
     input:
         code=code_inputs("topogen.data"),

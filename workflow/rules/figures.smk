@@ -1,34 +1,22 @@
 # One rule per notebook. A notebook's parameters are its rule's inputs, params and products, by name.
 
 
-def snapshots_of_pair(wildcards):
-    seed = IMAGES[wildcards.model]["seed"]
-    return [
-        f"results/{wildcards.dataset}/runs/{model}/{seed}/snapshots.npz"
-        for model in (BASELINES[wildcards.model], wildcards.model)
-    ]
-
-
-def row_of_images(wildcards):
-    return IMAGES[wildcards.model]["row"]
-
-
-def pair_of(wildcards):
-    return [BASELINES[wildcards.model], wildcards.model]
-
-
 rule image_comparison:
     input:
         notebook="notebooks/image_comparison.ipynb",
         snapshots=snapshots_of_pair,
-        code=code_inputs("topogen.plotting.images"),
+        code=code_inputs("topogen.plotting.images", "topogen.plotting.style"),
     output:
         html="results/{dataset}/notebooks/images_{model}_{step}.html",
         svg=report(
             "results/{dataset}/figures/images_{model}_{step}.svg",
             caption="../report/image_comparison.rst",
             category="Training",
-            labels={"row": row_of_images, "figure": "images at step {step}", "model": "{model}"},
+            labels={
+                "row": row_of_images,
+                "figure": "images at step {step}",
+                "model": "{model}",
+            },
         ),
         png="results/{dataset}/figures/images_{model}_{step}.png",
     log:
@@ -159,7 +147,11 @@ use rule image_comparison as latent_curves with:
             "results/{dataset}/figures/latent_curves.svg",
             caption="../report/latent_curves.rst",
             category="Training",
-            labels={"row": "F14", "figure": "BCE, KLD and topological terms", "model": LATENTS["model"]},
+            labels={
+                "row": "F14",
+                "figure": "BCE, KLD and topological terms",
+                "model": LATENTS["model"],
+            },
         ),
         png="results/{dataset}/figures/latent_curves.png",
     log:
@@ -182,14 +174,18 @@ use rule image_comparison as latent_scatter with:
             model=with_baselines([LATENTS["model"]]),
             seed=LATENTS["seed"],
         ),
-        code=code_inputs("topogen.plotting.latents"),
+        code=code_inputs("topogen.plotting.latents", "topogen.plotting.style"),
     output:
         html="results/{dataset}/notebooks/latent_scatter.html",
         svg=report(
             "results/{dataset}/figures/latent_scatter.svg",
             caption="../report/latent_scatter.rst",
             category="Training",
-            labels={"row": "F14", "figure": "latent vectors by class", "model": LATENTS["model"]},
+            labels={
+                "row": "F14",
+                "figure": "latent vectors by class",
+                "model": LATENTS["model"],
+            },
         ),
         png="results/{dataset}/figures/latent_scatter.png",
     log:

@@ -1,18 +1,12 @@
 # From the histories of all runs to r(s), its mean over seeds, and intervals.
 
 
-COMPARED = with_baselines(BASELINES)
-
-
-def improvement_spec(wildcards):
-    runs = [[model, seed] for model in COMPARED for seed in config["seeds"]]
-    return canonical({"runs": runs, "baselines": BASELINES, **config["statistics"]})
-
-
 rule improvement:
     input:
         histories=expand(
-            "results/{{dataset}}/runs/{model}/{seed}/history.parquet", model=COMPARED, seed=config["seeds"]
+            "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
+            model=with_baselines(BASELINES),
+            seed=config["seeds"],
         ),
         code=code_inputs("topogen.statistics", "topogen.files"),
     output:

@@ -1,16 +1,6 @@
 # One job per (dataset, model, seed), and one that times all models in turn.
 
 
-def training_spec(wildcards):
-    own = {key: config["training"][key] for key in ("epochs", "snapshot_steps", "threads")}
-    return canonical(trainer_arguments(wildcards.model, wildcards.seed) | own)
-
-
-def timing_spec(wildcards):
-    models = {model: trainer_arguments(model, config["seeds"][0]) for model in MODELS}
-    return canonical({"models": models, "threads": config["training"]["threads"], **config["timing"]})
-
-
 rule train:
     input:
         images="results/{dataset}/images.npy",

@@ -1,0 +1,149 @@
+"""The whole workflow on a tiny configuration, and what an edit makes it run again."""
+
+import json
+import re
+from collections import Counter
+from contextlib import contextmanager
+
+import numpy as np
+import pandas as pd
+import pytest
+
+MODELS = {"VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4", "VAE0-Z1", "TopoVAE-Z1"}
+RESULTS = "results/MNIST"
+
+
+def test_all_products_exist_and_notebooks_ran(finished):
+    results = finished.folder / RESULTS
+    figures = {path.name for path in (results / "figures").iterdir()}
+    images = {f"images_{model}_1" for model in MODELS if not model.startswith("VAE0")}
+    others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
+    assert figures == {f"{name}.{kind}" for name in images | others for kind in ("svg", "png")}
+    for notebook in (results / "notebooks").glob("*.ipynb"):
+        cells = json.loads(notebook.read_text())["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        assert all(cell["execution_count"] for cell in code), notebook
+        assert "parameters" in str(code[1]["metadata"]["tags"]), notebook
+        assert notebook.with_suffix(".html").stat().st_size > 10_000
+
+
+def test_table_agrees_with_the_histories(finished):
+    results = finished.folder / RESULTS
+
+    def bce(model, seed):
+        history = pd.read_parquet(results / f"runs/{model}/{seed}/history.parquet")
+        return history.set_index("step")["bce"]
+
+    r = [100 * (1 - bce("TopoVAE3", seed)[2] / bce("VAE0", seed)[2]) for seed in (1, 2)]
+    table = pd.read_csv(results / "tables/table1.csv").set_index("model")
+    assert list(table.index) == ["VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4"]
+    assert table.loc["TopoVAE3", "r(2), ours (%)"].startswith(f"{np.mean(r):.2f} [")
+    assert {"r(1), ours (%)", "r(3), ours (%)"} <= set(table.columns)  # the last step is always there
+    for form in ("md", "tex"):
+        assert f"{np.mean(r):.2f} [" in (results / f"tables/table1.{form}").read_text()
+
+
+def test_a_model_and_its_baseline_start_as_clones(finished):
+    latents = {
+        model: np.load(finished.folder / RESULTS / f"runs/{model}/1/latents.npz")
+        for model in ("VAE0-Z1", "TopoVAE-Z1")
+    }
+    np.testing.assert_array_equal(latents["VAE0-Z1"]["z_before"], latents["TopoVAE-Z1"]["z_before"])
+    assert (latents["VAE0-Z1"]["z_after"] != latents["TopoVAE-Z1"]["z_after"]).any()
+
+
+# Which jobs an edit makes Snakemake run again.
+
+AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1"}
+
+
+def planned(workspace):
+    """Rules that would run with how many jobs each, and the runs that would be trained."""
+    dry = workspace.snakemake("-n", "all")
+    assert dry.returncode == 0, dry.stderr[-4000:]
+    output = dry.stdout + dry.stderr
+    rules = Counter(re.findall(r"^(?:local)?rule (\w+):", output, flags=re.MULTILINE))
+    if not rules:  # jobs with a message are announced by it: count them in the statistics instead
+        statistics = output.split("Job stats:")[-1].split("total")[0] if "Job stats:" in output else ""
+        rules = Counter({name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", statistics, re.M)})
+    rules.pop("all", None)
+    runs = set(re.findall(r"Train (\S+) on MNIST, seed (\d+)", output))
+    assert len(runs) == rules.get("train", 0)
+    return rules, runs
+
+
+@contextmanager
+def edited(path, change):
+    before = path.read_text()
+    path.write_text(change(before))
+    assert path.read_text() != before
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+def test_a_finished_run_has_nothing_to_do(finished):
+    assert planned(finished) == (Counter(), set())
+
+
+def test_a_weight_reruns_its_model_and_what_aggregates_it(finished):
+    def change(text):
+        return text.replace("name: entropy, degree: 1, weight: 3.5", "name: entropy, degree: 1, weight: 4")
+
+    with edited(finished.folder / "config.yaml", change):
+        rules, runs = planned(finished)
+    assert runs == {("TopoVAE2", "1"), ("TopoVAE2", "2")}
+    assert set(rules) == AFTER_TRAINING | {"train", "time_steps", "image_comparison"}
+    assert rules["image_comparison"] == 1
+
+
+def test_swapped_parameters_are_a_change(finished):
+    def change(text):
+        return text.replace("start: 0, stop: 15, points: 30", "start: 0, stop: 30, points: 15")
+
+    with edited(finished.folder / "config.yaml", change):
+        assert planned(finished)[1] == {("TopoVAE4", "1"), ("TopoVAE4", "2")}
+
+
+def test_another_spelling_of_a_number_is_no_change(finished):
+    with edited(finished.folder / "config.yaml", lambda text: text.replace("weight: 5}", "weight: 5.0}")):
+        assert planned(finished) == (Counter(), set())
+
+
+def test_a_seed_trains_only_that_seed(finished):
+    with edited(
+        finished.folder / "tiny.yaml", lambda text: text.replace("seeds:\n- 1\n- 2", "seeds:\n- 1\n- 2\n- 3")
+    ):
+        rules, runs = planned(finished)
+    assert runs == {(model, "3") for model in MODELS}
+    assert set(rules) == AFTER_TRAINING | {"train"}
+
+
+def test_a_model_is_added_by_the_configuration_alone(finished):
+    def change(text):
+        entry = "latent_dim: 10, baseline: VAE0, regularizers: [{name: push, degree: 1, weight: 1}]"
+        return text.replace("models:\n  VAE0:", f"models:\n  Pushed: {{{entry}}}\n  VAE0:", 1)
+
+    with edited(finished.folder / "config.yaml", change):
+        rules, runs = planned(finished)
+    assert runs == {("Pushed", "1"), ("Pushed", "2")}
+    assert set(rules) == AFTER_TRAINING | {"train", "time_steps"}
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
+        ("plotting/images.py", {"image_comparison"}),
+        ("tables.py", {"table_1"}),
+        ("statistics.py", AFTER_TRAINING | {"time_steps"}),
+        (
+            "vae.py",
+            AFTER_TRAINING | {"train", "time_steps", "image_comparison", "latent_curves", "latent_scatter"},
+        ),
+    ],
+)
+def test_a_module_reruns_the_rules_that_use_it(finished, module, expected):
+    with edited(finished.folder / "src/topogen" / module, lambda text: text + "\n# edited\n"):
+        assert set(planned(finished)[0]) == expected
