@@ -97,9 +97,6 @@ def test_a_source_that_sends_something_else_is_not_believed(monkeypatch, folder)
     assert intact(folder)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what a mirror leaves is checked after the last mirror, and not after an error"
-)
 @pytest.mark.parametrize("breaks_off", [False, True], ids=["another page", "broken off"])
 def test_each_mirror_is_tried_and_no_damaged_file_stays(monkeypatch, folder, breaks_off):
     def download(url, root, filename):

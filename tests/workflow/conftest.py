@@ -57,7 +57,7 @@ class Workspace:
     def snakemake(self, *arguments):
         environment = os.environ | {"PYTHONPATH": str(self.folder / "src")}
         return subprocess.run(
-            ["snakemake", "--cores", "2", "--configfile", "tiny.yaml", *arguments],
+            ["snakemake", "--configfile", "tiny.yaml", "--cores", "2", *arguments],
             cwd=self.folder,
             env=environment,
             capture_output=True,

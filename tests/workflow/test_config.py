@@ -86,7 +86,7 @@ def test_schema_names_the_faulty_key(fault):
         ({"models": {"TopoVAE1": {"baseline": "VAE9"}}}, ["models.TopoVAE1.baseline", "VAE9"]),
         ({"models": {"TopoVAE1": {"latent_dim": 3}}}, ["models.TopoVAE1.latent_dim", "VAE0"]),
         ({"dataset": "CIFAR10"}, ["dataset", "CIFAR10", "MNIST"]),
-        ({"training": {"snapshot_steps": [9]}}, ["figures.images.TopoVAE1.steps", "snapshot_steps"]),
+        ({"training": {"snapshot_steps": [9]}}, ["figures.images.TopoVAE", ".steps", "snapshot_steps"]),
         ({"training": {"batch_size": -1}}, ["batch_size", "-1"]),
     ],
 )

@@ -98,7 +98,7 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
 
 
 def all_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Every column of the histories over the steps, one panel each; a term is drawn of the models that have it."""
+    """Draw every column of the histories over the steps, one panel each, of the models that have it."""
     columns = list(
         dict.fromkeys(name for table in histories.values() for name in table.columns if name != "step")
     )
