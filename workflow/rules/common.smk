@@ -172,7 +172,7 @@ def snapshots_of_pair(wildcards):
     seed = IMAGES[wildcards.model]["seed"]
     return [
         f"results/{wildcards.dataset}/runs/{model}/{seed}/snapshots.npz"
-        for model in (BASELINES[wildcards.model], wildcards.model)
+        for model in with_baselines([wildcards.model])
     ]
 
 
@@ -180,5 +180,7 @@ def row_of_images(wildcards):
     return IMAGES[wildcards.model]["row"]
 
 
-def pair_of(wildcards):
-    return [BASELINES[wildcards.model], wildcards.model]
+def image_parameters(wildcards):
+    return canonical(
+        {"models": with_baselines([wildcards.model]), "step": int(wildcards.step)}
+    )

@@ -1,4 +1,5 @@
-# One rule per notebook. A notebook's parameters are its rule's inputs, params and products, by name.
+# One rule per notebook. A notebook's parameters are its rule's inputs and products, by name,
+# and what its parameter `shown` lists (one JSON: a derived rule would inherit further names).
 
 
 rule image_comparison:
@@ -31,8 +32,7 @@ rule image_comparison:
         mem_mb=1000,
         runtime=10,
     params:
-        models=pair_of,
-        step="{step}",
+        shown=image_parameters,
     message:
         "Images of {wildcards.model} and its baseline at step {wildcards.step}"
     script:
@@ -71,9 +71,13 @@ use rule image_comparison as bce_curves with:
     benchmark:
         "results/benchmarks/bce_curves/{dataset}.tsv"
     params:
-        models=with_baselines(COMPARISON["models"]),
-        pairs={model: BASELINES[model] for model in COMPARISON["models"]},
-        seed=COMPARISON["seed"],
+        shown=canonical(
+            {
+                "models": with_baselines(COMPARISON["models"]),
+                "pairs": {model: BASELINES[model] for model in COMPARISON["models"]},
+                "seed": COMPARISON["seed"],
+            }
+        ),
     message:
         "BCE evolutions of one seed and on average"
 
@@ -98,8 +102,9 @@ use rule image_comparison as improvement_curves with:
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        models=COMPARISON["models"],
-        steps=config["statistics"]["steps"],
+        shown=canonical(
+            {"models": COMPARISON["models"], "steps": config["statistics"]["steps"]}
+        ),
     message:
         "Improvement r(s) over all steps"
 
@@ -126,8 +131,12 @@ use rule image_comparison as table_1 with:
     benchmark:
         "results/benchmarks/table_1/{dataset}.tsv"
     params:
-        models=with_baselines(COMPARISON["models"]),
-        published=config["published"],
+        shown=canonical(
+            {
+                "models": with_baselines(COMPARISON["models"]),
+                "published": config["published"],
+            }
+        ),
     message:
         "Table 1 of the thesis, its values beside ours"
 
@@ -160,8 +169,9 @@ use rule image_comparison as latent_curves with:
     benchmark:
         "results/benchmarks/latent_curves/{dataset}.tsv"
     params:
-        models=with_baselines([LATENTS["model"]]),
-        seed=LATENTS["seed"],
+        shown=canonical(
+            {"models": with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}
+        ),
     message:
         "Losses of the model regularized on its latent vectors"
 
@@ -194,7 +204,8 @@ use rule image_comparison as latent_scatter with:
     benchmark:
         "results/benchmarks/latent_scatter/{dataset}.tsv"
     params:
-        models=with_baselines([LATENTS["model"]]),
-        seed=LATENTS["seed"],
+        shown=canonical(
+            {"models": with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}
+        ),
     message:
         "Latent vectors by class, before and after training"

@@ -1,5 +1,6 @@
 """Execute a notebook with its rule's inputs, params and products as parameters; keep it, also as HTML."""
 
+import json
 import os
 import sys
 import tempfile
@@ -13,12 +14,13 @@ from nbconvert import HTMLExporter
 
 from topogen.files import save_text
 
-parameters = {
-    name: value if isinstance(value, (str, int, float, dict)) else list(value)
-    for group in (snakemake.input, snakemake.params, snakemake.output)
+files = {
+    name: value if isinstance(value, str) else list(value)
+    for group in (snakemake.input, snakemake.output)
     for name, value in group.items()
     if name not in ("notebook", "code", "html")
 }
+parameters = files | json.loads(snakemake.params.shown)
 executed = snakemake.log.notebook
 papermill.execute_notebook(
     snakemake.input.notebook, executed, parameters, kernel_name="python3", progress_bar=False, log_output=True
