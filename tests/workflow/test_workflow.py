@@ -61,10 +61,8 @@ def planned(workspace):
     dry = workspace.snakemake("-n", "all")
     assert dry.returncode == 0, dry.stderr[-4000:]
     output = dry.stdout + dry.stderr
-    rules = Counter(re.findall(r"^(?:local)?rule (\w+):", output, flags=re.MULTILINE))
-    if not rules:  # jobs with a message are announced by it: count them in the statistics instead
-        statistics = output.split("Job stats:")[-1].split("total")[0] if "Job stats:" in output else ""
-        rules = Counter({name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", statistics, re.M)})
+    statistics = output.split("Job stats:")[1].split("total")[0] if "Job stats:" in output else ""
+    rules = Counter({name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", statistics, re.M)})
     rules.pop("all", None)
     runs = set(re.findall(r"Train (\S+) on MNIST, seed (\d+)", output))
     assert len(runs) == rules.get("train", 0)
