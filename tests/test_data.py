@@ -124,7 +124,8 @@ def test_the_error_says_what_each_source_answered_and_what_to_put_where(folder):
     message = str(caught.value)
     assert f"files in {folder}: train-images-idx3-ubyte.gz is missing" in message
     assert "train-labels-idx1-ubyte.gz is damaged" in message
-    assert "torchvision's mirrors: <urlopen error no route to http" in message
+    assert "torchvision's mirrors: http" in message
+    assert "<urlopen error no route to http" in message
     assert f"Debian package {PACKAGE}: E: Unable to locate package {PACKAGE}" in message
     for name, (_, checksum) in CHECKSUMS.items():
         assert f"{folder / name}  (md5 another packager's or {checksum})" in message

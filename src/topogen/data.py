@@ -96,14 +96,14 @@ def _download_from_mirrors(dataset: str, folder: Path, checksums: Mapping[str, S
         if (folder / name).exists():  # intact: what was damaged has been removed
             continue
         for mirror in mirrors:
+            answer = f"{mirror}: {name} arrived damaged"
             try:
                 download_url(f"{mirror}{name}", str(folder), filename=name)
             except (OSError, RuntimeError, HTTPException) as error:
-                answers.append(f"{mirror}: {_in_one_line(error)}")
-                continue
+                answer = f"{mirror}: {_in_one_line(error)}"
             if not _remove_damaged(folder, {name: checksums[name]}):
                 break
-            answers.append(f"{mirror}: {name} was damaged")
+            answers.append(answer)
         else:
             raise RuntimeError("; ".join(answers))
 
