@@ -5,10 +5,16 @@ belongs to every diagram with infinite multiplicity.
 """
 
 import math
+from bisect import bisect_left
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
+
+Costs = NDArray[np.floating[Any]]
 
 
 def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
@@ -28,8 +34,9 @@ def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
         Scalar tensor, unit of the diagrams.
 
     Source:
-        Thesis, section 1; in degree 0 the closed form of :func:`_bottleneck_of_deaths`, otherwise Hera
-        (M. Kerber, D. Morozov, A. Nigmetov, *Geometry helps to compare persistence diagrams*, 2017).
+        Thesis, section 1; in degree 0 the closed form of :func:`_bottleneck_of_deaths`, otherwise maximum
+        matchings in the graph of costs at most t (H. Edelsbrunner, J. Harer, *Computational topology*,
+        2010, section VIII.4).
 
     >>> bottleneck(torch.tensor([[0.0, 3.0]]), torch.tensor([[0.0, 2.0], [0.0, 1.0]]))
     tensor(1.)
@@ -37,14 +44,12 @@ def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
     """
     if not diagram[:, 0].any() and not other[:, 0].any():
         return _bottleneck_of_deaths(diagram[:, 1], other[:, 1])
-    costs = torch.cat(
-        [
-            (diagram[:, None] - other[None, :]).abs().amax(dim=2).flatten(),
-            (diagram[:, 1] - diagram[:, 0]) / 2,
-            (other[:, 1] - other[:, 0]) / 2,
-        ]
+    pairs = (diagram[:, None] - other[None, :]).abs().amax(dim=2)
+    halves, other_halves = ((points[:, 1] - points[:, 0]) / 2 for points in (diagram, other))
+    value = _bottleneck_value(
+        *(costs.detach().double().cpu().numpy() for costs in (pairs, halves, other_halves))
     )
-    value = _bottleneck_value(diagram.detach(), other.detach())
+    costs = torch.cat([pairs.flatten(), halves, other_halves])
     return costs[(costs.detach() - value).abs().argmin()]
 
 
@@ -63,12 +68,40 @@ def _bottleneck_of_deaths(deaths: Tensor, others: Tensor) -> Tensor:
     return torch.maximum(matched, torch.maximum(d, e) / 2).min()
 
 
-def _bottleneck_value(diagram: Tensor, other: Tensor) -> float:
-    from gudhi.hera import bottleneck_distance  # the exact one; gudhi.bottleneck_distance errs at times
+def _bottleneck_value(pairs: Costs, halves: Costs, other_halves: Costs) -> float:
+    """Smallest t at which a matching with no cost above t exists; it is one of the costs.
 
-    scale = max(float(points[:, 1].max()) for points in (diagram, other) if len(points))
-    first, second = ((points.double() / scale).cpu().numpy() for points in (diagram, other))
-    return float(bottleneck_distance(first, second, delta=0)) * scale  # Hera rounds to 14 decimals: scaled
+    Args:
+        pairs: cost of matching point i of one diagram to point j of the other, shape (k, m).
+        halves: cost of matching each point of the first to the diagonal, shape (k,).
+        other_halves: likewise of the second, shape (m,).
+    """
+
+    def matching_exists(t: float) -> bool:
+        # What the diagonal cannot take at t must be matched to a point. By the theorem of Mendelsohn and
+        # Dulmage (1958) one matching covers these points of both diagrams when one covers those of the
+        # first and another one those of the second.
+        allowed = pairs <= t
+        return _covers_rows(allowed[halves > t]) and _covers_rows(allowed.T[other_halves > t])
+
+    cheapest = np.minimum(pairs.min(axis=1, initial=np.inf), halves)
+    other_cheapest = np.minimum(pairs.min(axis=0, initial=np.inf), other_halves)
+    bound = max(cheapest.max(initial=0), other_cheapest.max(initial=0))  # each point costs that; often enough
+    if matching_exists(bound):
+        return float(bound)
+    candidates = np.unique(np.concatenate([pairs.ravel(), halves, other_halves]))
+    candidates = candidates[candidates > bound]
+    return float(candidates[bisect_left(candidates, True, key=matching_exists)])
+
+
+def _covers_rows(allowed: NDArray[np.bool_]) -> bool:
+    """Whether each row can be matched to an allowed column of its own."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import maximum_bipartite_matching
+
+    if len(allowed) == 0:
+        return True
+    return bool((maximum_bipartite_matching(csr_array(allowed), perm_type="column") >= 0).all())
 
 
 def scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:

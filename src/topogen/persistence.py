@@ -184,9 +184,9 @@ def _lengths(points: Tensor, i: Tensor, j: Tensor) -> Tensor:
 class _EdgeLengths(torch.autograd.Function):
     r"""Lengths of chosen edges, with a backward that is one matrix product.
 
-    With :math:`w_e = g_e / \ell_e` scattered symmetrically into the matrix W, the gradient of
-    :math:`\sum_e g_e \ell_e` is :math:`\operatorname{diag}(W 1)\,x - W x`, on the centred cloud against
-    cancellation. An edge of length 0 has no derivative and gets weight 0.
+    With unit vectors :math:`u_e = (x_i - x_j) / \ell_e` and the incidence matrix B (+1 at i, -1 at j), the
+    gradient of :math:`\sum_e g_e \ell_e` is :math:`B \operatorname{diag}(g)\, u`: bounded however short an
+    edge is. An edge of length 0 has no derivative and gets u = 0.
     """
 
     @staticmethod
@@ -194,14 +194,15 @@ class _EdgeLengths(torch.autograd.Function):
         # In float64: squares of float32 differences may overflow or vanish, and ranks were made this way.
         differences = points[i] - points[j]
         lengths: Tensor = torch.linalg.vector_norm(differences, dim=1, dtype=torch.float64).to(points.dtype)
-        ctx.save_for_backward(points, i, j, lengths)
+        ctx.save_for_backward(differences, lengths, i, j)
+        ctx.n = len(points)
         return lengths
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        points, i, j, lengths = ctx.saved_tensors
-        weights = torch.where(lengths > 0, gradients[0] / lengths, 0)
-        matrix = points.new_zeros(len(points), len(points))
-        matrix.index_put_((torch.cat([i, j]), torch.cat([j, i])), weights.repeat(2), accumulate=True)
-        centred = points - points.mean(dim=0)
-        return matrix.sum(dim=1, keepdim=True) * centred - matrix @ centred, None, None
+        differences, lengths, i, j = ctx.saved_tensors
+        units = torch.where(lengths[:, None] > 0, differences / lengths[:, None], 0)
+        incidence = units.new_zeros(ctx.n, len(i))
+        edges = torch.arange(len(i), device=i.device)
+        incidence[i, edges], incidence[j, edges] = gradients[0], -gradients[0]
+        return incidence @ units, None, None
