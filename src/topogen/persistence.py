@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import pad
 
 Edges = NDArray[np.int64]
 
@@ -106,15 +107,15 @@ def _diagrams(
         return tuple(like.flatten()[:0].view(0, 1).expand(0, 2) for _ in degrees)
     order = _edges_by_length(condensed)
     bars = _rank_bars(order, edges, degrees)
+    # Rank 0, the birth of the vertices in degree 0, is no edge: there only the deaths are looked up.
+    ranks = [bar[:, 1:] if degree == 0 else bar for degree, bar in zip(degrees, bars, strict=True)]
     # One gather for all degrees: on a GPU, one transfer back.
-    edge_numbers = order[np.concatenate([ranks.ravel() for ranks in bars]).clip(min=1) - 1]
+    edge_numbers = order[np.concatenate([chunk.ravel() for chunk in ranks]) - 1]
     i, j = (torch.from_numpy(side[edge_numbers]).to(like.device) for side in edges)
-    values = lengths(i, j)
+    values = lengths(i, j).split([chunk.size for chunk in ranks])
     diagrams = []
-    for degree, chunk in zip(degrees, values.split([ranks.size for ranks in bars]), strict=True):
-        diagram = chunk.view(-1, 2)
-        if degree == 0:  # rank 0: vertices are born at 0, which no edge is
-            diagram = torch.stack([torch.zeros_like(diagram[:, 1]), diagram[:, 1]], dim=1)
+    for degree, value in zip(degrees, values, strict=True):
+        diagram = pad(value[:, None], (1, 0)) if degree == 0 else value.view(-1, 2)
         diagrams.append(diagram[diagram[:, 1] > diagram[:, 0]])
     return tuple(diagrams)
 
@@ -192,7 +193,7 @@ class _EdgeLengths(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, points: Tensor, i: Tensor, j: Tensor) -> Tensor:
         # In float64: squares of float32 differences may overflow or vanish, and ranks were made this way.
-        differences = points[i] - points[j]
+        differences = points.index_select(0, i) - points.index_select(0, j)
         lengths: Tensor = torch.linalg.vector_norm(differences, dim=1, dtype=torch.float64).to(points.dtype)
         ctx.save_for_backward(differences, lengths, i, j)
         ctx.n = len(points)
