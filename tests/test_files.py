@@ -114,6 +114,6 @@ def test_what_only_shows_or_counts_does_not_load_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_only_two_modules_call_gudhi():
+def test_only_the_persistence_module_calls_gudhi():
     callers = {file.name for file in SOURCE.rglob("*.py") if "gudhi" in file.read_text(encoding="utf-8")}
-    assert callers == {"persistence.py", "distances.py"}
+    assert callers == {"persistence.py"}
