@@ -37,7 +37,7 @@ $(LOCK): requirements.lock
 	rm -f $(VENV)/locked-* && touch $@
 
 lock: ## resolve requirements.lock anew, from pyproject.toml
-	$(RUN) uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	$(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra dev --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    pyproject.toml --output-file requirements.lock
 
