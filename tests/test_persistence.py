@@ -23,7 +23,7 @@ from strategies import (
 )
 
 from topogen.distances import bottleneck
-from topogen.persistence import rips_diagrams, rips_diagrams_from_distances
+from topogen.persistence import rips_diagrams
 
 DEGREES = (0, 1, 2)
 
@@ -43,7 +43,7 @@ def squared_lifetimes(diagrams):
 @given(cloud=clouds(), degrees=st.permutations(DEGREES))
 def test_diagrams_of_distances_are_those_of_the_simplex_tree(cloud, degrees):
     distances = all_distances(cloud)
-    for degree, diagram in zip(degrees, rips_diagrams_from_distances(distances, degrees), strict=True):
+    for degree, diagram in zip(degrees, rips_diagrams(distances, degrees, metric="precomputed"), strict=True):
         np.testing.assert_array_equal(ordered(diagram), slow_rips(distances, degree))
 
 
@@ -51,7 +51,7 @@ def test_diagrams_of_distances_are_those_of_the_simplex_tree(cloud, degrees):
 def test_diagrams_of_distances_need_no_triangle_inequality(seed, n, levels):
     upper = np.triu(np.random.default_rng(seed).integers(0, levels, (n, n)), 1)
     distances = torch.from_numpy((upper + upper.T).astype(float))
-    for degree, diagram in enumerate(rips_diagrams_from_distances(distances, DEGREES)):
+    for degree, diagram in enumerate(rips_diagrams(distances, DEGREES, metric="precomputed")):
         np.testing.assert_array_equal(ordered(diagram), slow_rips(distances, degree))
 
 
@@ -61,7 +61,7 @@ def test_coefficients_are_those_of_two_elements():
     faces = sorted({"".join(face) for t in triangles for k in (1, 2, 3) for face in combinations(t, k)})
     nested = [[set(x) <= set(y) or set(y) <= set(x) for y in faces] for x in faces]  # barycentric subdivision
     distances = 2.0 - torch.tensor(nested).double() - torch.eye(len(faces))
-    _, loops, voids = rips_diagrams_from_distances(distances, DEGREES)
+    _, loops, voids = rips_diagrams(distances, DEGREES, metric="precomputed")
     assert loops.tolist() == voids.tolist() == [[1, 2]]
 
 
@@ -107,7 +107,7 @@ def test_gradient_agrees_with_finite_differences(entry, degree, data):
 
     def of_edges(lengths):  # a matrix stays symmetric when an edge is perturbed
         matrix = lengths.new_zeros(len(cloud), len(cloud)).index_put((i, j), lengths)
-        return squared_lifetimes(rips_diagrams_from_distances(matrix + matrix.T, (degree,)))
+        return squared_lifetimes(rips_diagrams(matrix + matrix.T, (degree,), metric="precomputed"))
 
     function, start = (of_points, cloud) if entry == "points" else (of_edges, distances)
     torch.autograd.gradcheck(function, start.clone().requires_grad_())
@@ -116,7 +116,7 @@ def test_gradient_agrees_with_finite_differences(entry, degree, data):
 @given(cloud=clouds(scales=(1.0,)))
 def test_both_entries_of_a_distance_share_its_gradient(cloud):
     distances = all_distances(cloud).requires_grad_()
-    squared_lifetimes(rips_diagrams_from_distances(distances)).backward()
+    squared_lifetimes(rips_diagrams(distances, metric="precomputed")).backward()
     np.testing.assert_array_equal(distances.grad, distances.grad.T)
 
 
@@ -208,7 +208,7 @@ def test_less_than_two_points_have_empty_diagrams_and_gradient_zero(n):
     distances = torch.zeros(n, n, requires_grad=True)
     for start, result in [
         (cloud, rips_diagrams(cloud, DEGREES)),
-        (distances, rips_diagrams_from_distances(distances, DEGREES)),
+        (distances, rips_diagrams(distances, DEGREES, metric="precomputed")),
     ]:
         assert [tuple(diagram.shape) for diagram in result] == [(0, 2)] * 3
         squared_lifetimes(result).backward()
@@ -216,12 +216,12 @@ def test_less_than_two_points_have_empty_diagrams_and_gradient_zero(n):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("function", [rips_diagrams, rips_diagrams_from_distances])
-def test_what_is_not_finite_is_refused(function, bad):
+@pytest.mark.parametrize("metric", ["euclidean", "precomputed"])
+def test_what_is_not_finite_is_refused(metric, bad):
     matrix = all_distances(normal(0, 5, 2))
     matrix[2, 3] = matrix[3, 2] = bad
     with pytest.raises(ValueError, match="NaN or infinite"):
-        function(matrix)
+        rips_diagrams(matrix, metric=metric)
 
 
 def test_distances_that_overflow_are_refused():
@@ -238,16 +238,15 @@ def test_a_stack_of_images_is_refused_with_advice():
     "matrix",
     [
         torch.zeros(2, 3),
-        torch.zeros(2, 2, 2),
         torch.tensor([[0.0, 1.0], [2.0, 0.0]]),
         torch.tensor([[0.0, -1.0], [-1.0, 0.0]]),
         torch.tensor([[1.0, 2.0], [2.0, 1.0]]),
     ],
-    ids=["not square", "stack", "not symmetric", "negative", "diagonal"],
+    ids=["not square", "not symmetric", "negative", "diagonal"],
 )
 def test_what_is_no_matrix_of_distances_is_refused(matrix):
     with pytest.raises(ValueError, match="matrix"):
-        rips_diagrams_from_distances(matrix)
+        rips_diagrams(matrix, metric="precomputed")
 
 
 def test_negative_degrees_are_refused():
