@@ -79,6 +79,48 @@ def clouds(draw, scales=(1.0, 1.0, 1.0, 1e-60, 1e60)):
     return draw(st.one_of(kinds)) * draw(st.sampled_from(scales))
 
 
+def large_cloud(kind, n, seed):
+    """Clouds of the sizes that training meets, by name."""
+    rng = np.random.default_rng(seed)
+    angles = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return {
+        "uniform, 784 dimensions": lambda: rng.random((n, 784)),
+        "normal, 10 dimensions": lambda: rng.standard_normal((n, 10)),
+        "planar": lambda: rng.random((n, 2)),
+        "circle": lambda: np.stack([np.cos(angles), np.sin(angles)], 1) + 0.02 * rng.standard_normal((n, 2)),
+        "integer grid": lambda: rng.integers(0, 4, (n, 3)).astype(float),
+        "square grid": lambda: np.stack(np.divmod(rng.permutation(n), 10), 1).astype(float),
+        "duplicates": lambda: rng.random((n, 5))[rng.integers(0, n // 2 + 1, n)],
+        "collinear": lambda: rng.random((n, 1)) * rng.random((1, 3)),
+        "near-equal": lambda: 0.5 + 1e-7 * rng.standard_normal((n, 20)),
+        "all equal": lambda: np.full((n, 4), 0.3),
+        "clusters": lambda: 10 * rng.integers(0, 3, (n, 1)) + 0.01 * rng.random((n, 2)),
+        "images": lambda: synthetic_images(n, seed).reshape(n, -1) / 255,
+        "tiny": lambda: 1e-30 * rng.random((n, 3)),
+        "huge": lambda: 1e30 * rng.random((n, 3)),
+        "far from the origin": lambda: 1e4 + rng.random((n, 3)),
+    }[kind]()
+
+
+LARGE_KINDS = [
+    "uniform, 784 dimensions",
+    "normal, 10 dimensions",
+    "planar",
+    "circle",
+    "integer grid",
+    "square grid",
+    "duplicates",
+    "collinear",
+    "near-equal",
+    "all equal",
+    "clusters",
+    "images",
+    "tiny",
+    "huge",
+    "far from the origin",
+]
+
+
 @st.composite
 def diagrams(draw, min_size=0, max_size=6, born_at_zero=None):
     """Diagrams off the diagonal, generic or with ties; births are 0 as in degree 0, or not."""

@@ -23,7 +23,7 @@ from strategies import (
 )
 
 from topogen.distances import bottleneck
-from topogen.persistence import rips_diagrams
+from topogen.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
 
 DEGREES = (0, 1, 2)
 
@@ -250,5 +250,95 @@ def test_what_is_no_matrix_of_distances_is_refused(matrix):
 
 
 def test_negative_degrees_are_refused():
-    with pytest.raises(ValueError, match="degrees are >= 0"):
+    with pytest.raises(ValueError, match="degrees >= 0"):
         rips_diagrams(torch.zeros(3, 2), (0, -1))
+
+
+def test_degrees_are_wanted():
+    with pytest.raises(ValueError, match="one or more homology degrees"):
+        rips_diagrams(torch.zeros(3, 2), ())
+
+
+def test_whole_numbers_are_refused():
+    with pytest.raises(ValueError, match=r"floating-point numbers, got torch\.int64"):
+        rips_diagrams(torch.zeros(3, 2, dtype=torch.int64))
+
+
+def test_other_metrics_are_refused():
+    with pytest.raises(ValueError, match="euclidean or precomputed, got 'cosine'"):
+        rips_diagrams(torch.zeros(3, 2), metric="cosine")
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("metric", ["euclidean", "precomputed"])
+def test_half_precision_has_the_diagrams_of_its_points_rounded(dtype, metric):
+    angles = torch.tensor([0.1, 1.0, 1.8, 2.9, 4.2, 5.1])  # no two distances are near in half precision
+    cloud = torch.stack([2 * angles.cos(), 3 * angles.sin()], dim=1).to(dtype)
+    points = (cloud if metric == "euclidean" else all_distances(cloud.float()).to(dtype)).requires_grad_()
+    exact = points.detach().double().requires_grad_()
+    for diagram, other in zip(
+        rips_diagrams(points, metric=metric), rips_diagrams(exact, metric=metric), strict=True
+    ):
+        assert len(other) > 0
+        torch.testing.assert_close(diagram.double(), other, rtol=torch.finfo(dtype).eps, atol=0)
+        diagram.sum().backward(retain_graph=True)
+        other.sum().backward(retain_graph=True)
+    assert points.grad.dtype == dtype
+    torch.testing.assert_close(points.grad.double(), exact.grad, rtol=0, atol=8 * torch.finfo(dtype).eps)
+
+
+# Batches of clouds.
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5, None])
+@given(several=st.lists(clouds(scales=(1.0,)), max_size=6))
+def test_a_batch_is_its_clouds_whatever_the_threads(threads, several):
+    ours = [cloud.clone().requires_grad_() for cloud in several]
+    theirs = [cloud.clone().requires_grad_() for cloud in several]
+    batch = batched_rips_diagrams(ours, DEGREES, threads=threads)
+    assert len(batch) == len(several)
+    for diagrams, cloud in zip(batch, theirs, strict=True):
+        for diagram, other in zip(diagrams, rips_diagrams(cloud, DEGREES), strict=True):
+            assert torch.equal(diagram, other)
+            diagram.square().sum().backward(retain_graph=True)
+            other.square().sum().backward(retain_graph=True)
+    for cloud, other in zip(ours, theirs, strict=True):
+        assert torch.equal(cloud.grad, other.grad)
+
+
+def test_a_batch_may_be_one_tensor():
+    clouds = normal(0, 5, 9, 2).requires_grad_()
+    batch = batched_rips_diagrams(clouds)
+    for diagrams, cloud in zip(batch, clouds, strict=True):
+        assert all(map(torch.equal, diagrams, rips_diagrams(cloud)))
+    squared_lifetimes([diagram for diagrams in batch for diagram in diagrams]).backward()
+    assert (clouds.grad.norm(dim=2).sum(dim=1) > 0).all()
+    distances = torch.cdist(clouds, clouds).detach()
+    for diagrams, cloud in zip(batched_rips_diagrams(distances, metric="precomputed"), clouds, strict=True):
+        torch.testing.assert_close(list(diagrams), list(rips_diagrams(cloud)))
+
+
+def test_a_padded_batch_holds_every_bar():
+    clouds = [normal(seed, 4 + 3 * seed, 2) for seed in range(4)]
+    diagrams = [diagram for (diagram,) in batched_rips_diagrams(clouds, (1,))]
+    assert len({len(diagram) for diagram in diagrams}) > 1
+    bars, mask = pad_diagrams(diagrams)
+    assert bars.shape == (4, max(map(len, diagrams)), 2)
+    for row, present, diagram in zip(bars, mask, diagrams, strict=True):
+        assert torch.equal(row[present], diagram)
+        assert not row[~present].any()
+
+
+def test_one_cloud_is_no_batch():
+    with pytest.raises(ValueError, match=r"a batch of b vectors is ONE cloud"):
+        batched_rips_diagrams(torch.zeros(8, 784))
+
+
+def test_nothing_cannot_be_padded():
+    with pytest.raises(ValueError, match="at least one diagram"):
+        pad_diagrams([])
+
+
+def test_a_single_point_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        rips_diagrams(torch.tensor([[1.0, float("nan")]]))

@@ -41,7 +41,9 @@ Sources:
 All of it is compiled at its first use, which takes some seconds, and cached on disk; it releases the GIL.
 """
 
+import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -54,6 +56,8 @@ Words = NDArray[np.uint64]
 
 NONE = -1
 MOST_VERTICES = 2**16
+BLOCK = 64  # rows of points that stay in the cache
+SUBNORMAL = 1e-30  # squares of float32 below this may have been rounded coarsely
 ONE = np.uint64(1)
 DIGIT = np.uint64(2**11 - 1)
 # Position of the single set bit of a word: De Bruijn multiplication (Leiserson, Prokop, Randall, 1998).
@@ -62,9 +66,13 @@ BIT_POSITIONS = np.empty(64, np.int64)
 BIT_POSITIONS[[(0x03F79D71B4CB0A89 << k & 0xFFFFFFFFFFFFFFFF) >> 58 for k in range(64)]] = np.arange(64)
 
 
-def compiled(function: Function) -> Function:
+def compiled(function: Function, **options: Any) -> Function:
     """Compile at first use, keep the result on disk, and release the GIL while it runs."""
-    return njit(cache=True, nogil=True)(function)  # type: ignore[return-value]
+    return njit(cache=True, nogil=True, **options)(function)  # type: ignore[no-any-return]
+
+
+# Sums may be taken in any order, so that they use the vector registers.
+compiled_sums = partial(compiled, fastmath={"reassoc", "contract"})
 
 
 class Edges(NamedTuple):
@@ -129,6 +137,26 @@ class _Column(NamedTuple):
     blocks: Words
 
 
+def pairwise_distances(points: NDArray[Any]) -> NDArray[Any]:
+    """Euclidean distances of points i < j; the rest of the matrix is not filled in.
+
+    By differences of coordinates, so that nothing cancels: the relative error of a distance is about that of
+    rounding it, for clouds far from the origin and for nearly equal points as well.
+
+    Args:
+        points: shape (n, d), float32 or float64, finite.
+
+    Returns:
+        Shape (n, n), of the dtype of the points; infinite where the distance overflows.
+
+    """
+    # Scaled by a power of two, which is exact, to at most 2: then no square overflows, and in float64 only
+    # those of differences below 1e-154 of the largest coordinate vanish.
+    exponent = np.frexp(np.abs(points).max(initial=0))[1]
+    scale = np.ldexp(points.dtype.type(1), exponent - 1)
+    return _pairwise_distances(points / scale, scale)
+
+
 def sorted_edges(distances: NDArray[Any]) -> Edges:
     """Edges up to the enclosing radius from the shortest to the longest, ties in the order of their vertices.
 
@@ -160,19 +188,110 @@ def rips_bars(edges: Edges, loops: bool = True) -> tuple[Positions, Positions]:
             vertices are joined.
 
     Returns:
-        Positions of the n - 1 edges at which a component dies, ascending, shape (n - 1,), and the positions
-        of birth and death of the classes of degree 1, by birth, shape (k, 2). No two positions of one bar
-        are equal, though the lengths of their edges may be.
+        Positions of the edges of birth and death, sorted: of degree 0, shape (n - 1, 2), all births being
+        NONE, and of degree 1, shape (k, 2). Those of a bar differ, though the lengths of their edges may not.
 
     """
-    complex_, deaths, births = _walk(edges.first, edges.second, edges.vertices, loops)
+    complex_, components, births = _walk(edges.first, edges.second, edges.vertices, loops)
     bars = np.empty((len(births), 2), np.int32)
     if len(births) > 0:
         words = len(edges.first) * complex_.width // 64 + 1
         # numpy's zeros cost nothing before they are touched, and most never are.
         column = _Column(*(np.zeros((words >> shift) + 1, np.uint64) for shift in (0, 6, 12)))
         bars[:, 0], bars[:, 1] = births, _reduce(complex_, births, column)
-    return deaths, bars
+    return components, bars
+
+
+@compiled
+def lasting_bars(
+    edges: Edges, distances: NDArray[Any], positions: Positions
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Bars whose death is longer than their birth.
+
+    Args:
+        edges: as :func:`sorted_edges` makes them.
+        distances: from which it made them.
+        positions: bars as :func:`rips_bars` gives them, shape (k, 2).
+
+    Returns:
+        Lengths of birth and death, shape (j, 2) with j <= k, and the two vertices of each, shape (j, 2, 2).
+        For NONE, length 0 and the vertices 0 and 0.
+
+    """
+    lengths = np.zeros(positions.shape, distances.dtype)
+    vertices = np.zeros((len(positions), 2, 2), np.int64)
+    kept = 0
+    for bar in positions:
+        for end in range(2):
+            if bar[end] != NONE:
+                i, j = edges.first[bar[end]], edges.second[bar[end]]
+                lengths[kept, end] = distances[i, j]
+                vertices[kept, end, 0], vertices[kept, end, 1] = i, j
+        kept += lengths[kept, 1] > lengths[kept, 0]
+    return lengths[:kept], vertices[:kept]
+
+
+@compiled
+def edge_gradient(
+    points: NDArray[Any], lengths: NDArray[Any], weights: NDArray[Any], edges: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Gradient of the weighted sum of the lengths of some edges, with respect to the points.
+
+    Args:
+        points: shape (n, d).
+        lengths: of the edges, shape (k, 2); an edge of length 0 has no gradient.
+        weights: shape (k, 2).
+        edges: the two vertices of each, shape (k, 2, 2).
+
+    Returns:
+        Shape (n, d).
+
+    """
+    gradient = np.zeros_like(points)
+    for bar in range(len(edges)):
+        for end in range(2):
+            i, j = edges[bar, end]
+            length, weight = lengths[bar, end], weights[bar, end]
+            if length > 0 and weight != 0:
+                for k in range(points.shape[1]):
+                    pull = (points[i, k] - points[j, k]) / length * weight
+                    gradient[i, k] += pull
+                    gradient[j, k] -= pull
+    return gradient
+
+
+@compiled_sums
+def _pairwise_distances(points: NDArray[Any], scale: float) -> NDArray[Any]:
+    n, d = points.shape
+    distances = np.empty((n, n), points.dtype)
+    for block in range(0, n, BLOCK):
+        for i in range(0, min(block + BLOCK, n), 2):
+            for j in range(max(i, block), min(block + BLOCK, n), 2):
+                # Two rows against two: half of the loads. An odd last row is met twice.
+                i_, j_ = min(i + 1, n - 1), min(j + 1, n - 1)
+                zero = points[0, 0] - points[0, 0]
+                ij, ij_, i_j, i_j_ = zero, zero, zero, zero
+                for k in range(d):
+                    x, x_, y, y_ = points[i, k], points[i_, k], points[j, k], points[j_, k]
+                    ij += (x - y) * (x - y)
+                    ij_ += (x - y_) * (x - y_)
+                    i_j += (x_ - y) * (x_ - y)
+                    i_j_ += (x_ - y_) * (x_ - y_)
+                distances[i, j] = scale * _length(points, i, j, ij)
+                distances[i, j_] = scale * _length(points, i, j_, ij_)
+                distances[i_, j] = scale * _length(points, i_, j, i_j)
+                distances[i_, j_] = scale * _length(points, i_, j_, i_j_)
+    return distances
+
+
+@compiled
+def _length(points: NDArray[Any], i: int, j: int, square: float) -> float:
+    """Distance of two points from its square, or in float64 where the squares of float32 are subnormal."""
+    if square < SUBNORMAL:
+        square = 0.0
+        for k in range(points.shape[1]):
+            square += (np.float64(points[i, k]) - np.float64(points[j, k])) ** 2
+    return math.sqrt(square)
 
 
 @compiled
@@ -226,14 +345,14 @@ def _radix_sorted(keys: NDArray[Any], codes: NDArray[np.uint32]) -> NDArray[np.u
 
 @compiled
 def _walk(first: Positions, second: Positions, n: int, loops: bool) -> tuple[_Complex, Positions, Positions]:
-    """Complex of the edges, positions of the deaths of degree 0, positions of the births of degree 1."""
+    """Complex of the edges, bars of degree 0 and births of degree 1, by position."""
     m = len(first)
     words = (n + 63) // 64
     neighbours = np.zeros((n, words), np.uint64)
     position = np.full((n, n), m, np.int32)
     witness = np.full(m, NONE, np.int32)
     parent = np.arange(n)
-    deaths, births = np.empty(n - 1, np.int32), np.empty(m, np.int32)
+    components, births = np.full((n - 1, 2), NONE, np.int32), np.empty(m, np.int32)
     joined = closed = 0
     for e in range(m):
         a, b = first[e], second[e]
@@ -250,14 +369,14 @@ def _walk(first: Positions, second: Positions, n: int, loops: bool) -> tuple[_Co
         root, other = _root(parent, a), _root(parent, b)
         if root != other:
             parent[root] = other
-            deaths[joined] = e
+            components[joined, 1] = e
             joined += 1
             if joined == n - 1 and not loops:
                 break
         elif loops:
             births[closed] = e
             closed += 1
-    return _Complex(first, second, position, witness, 64 * words), deaths[:joined], births[:closed]
+    return _Complex(first, second, position, witness, 64 * words), components, births[:closed]
 
 
 @compiled

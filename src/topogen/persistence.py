@@ -4,8 +4,8 @@ The rank method. The Rips filtration of a cloud, and so the pairing of its simpl
 order of the edges. So the pairwise distances are sorted, and persistence is computed of the *positions* of
 the edges in that order (ties in the order of their vertices). Every birth and every death then names one
 edge, but for the births of degree 0; the differentiable diagram consists of the lengths of those edges. No
-generators are looked up, ties break reproducibly, only distances leave the device of the cloud, and only
-vertices of the chosen edges return to it.
+generators are looked up, ties break reproducibly, and of a cloud on a GPU only the distances come to the host
+and only the diagrams go back.
 
 Engines: :mod:`topogen.engine` in degrees 0 and 1; from degree 2 on, edge collapse and Ripser (U. Bauer,
 2021) as shipped with gudhi, coefficients in Z/2.
@@ -21,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 Metric = Literal["euclidean", "precomputed"]
 Diagrams = tuple[Tensor, ...]
-
-PANEL = 64  # rows of the upper triangle of distances that are made at a time on the CPU
 
 
 def rips_diagrams(
@@ -108,8 +105,10 @@ def batched_rips_diagrams(
             f"expected clouds of shape (b, n, d), got {tuple(clouds.shape)}; a batch of b vectors is ONE "
             "cloud of b points, for rips_diagrams"
         )
+    if not degrees or any(degree < 0 for degree in degrees):
+        raise ValueError(f"expected one or more homology degrees >= 0, got {tuple(degrees)}")
     for cloud in clouds:
-        _check(cloud, degrees, metric)
+        _check(cloud, metric)
     work = partial(_bars, degrees=degrees, metric=metric)
     threads = min(threads or torch.get_num_threads(), len(clouds))
     if threads > 1:
@@ -117,7 +116,7 @@ def batched_rips_diagrams(
             bars = list(pool.map(work, clouds))
     else:
         bars = [work(cloud) for cloud in clouds]
-    return [_diagrams(cloud, bar, metric) for cloud, bar in zip(clouds, bars, strict=True)]
+    return [_Diagrams.apply(cloud, bar, metric) for cloud, bar in zip(clouds, bars, strict=True)]
 
 
 def pad_diagrams(diagrams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -147,24 +146,22 @@ def pad_diagrams(diagrams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
 
 
 class _Bars(NamedTuple):
-    """Bars of one cloud in several degrees, by the vertices of their edges.
+    """Bars of one cloud, on the host, all degrees in a row.
 
     Attributes:
-        vertices: ends of one edge per bar of degree 0, its death, and of two per bar of other degrees, birth
-            and death, all degrees in a row, shape (2, number of edges).
-        sizes: number of edges of each degree.
-        degrees: the degrees.
+        lengths: births and deaths, shape (k, 2).
+        edges: the edges that have those lengths, by their two vertices, shape (k, 2, 2). The births of degree
+            0, which belong to no edge, have the one from vertex 0 to itself, of length and gradient 0.
+        sizes: number of bars of each degree.
 
     """
 
-    vertices: NDArray[np.int64]
+    lengths: NDArray[Any]
+    edges: NDArray[np.int64]
     sizes: list[int]
-    degrees: Sequence[int]
 
 
-def _check(points: Tensor, degrees: Sequence[int], metric: Metric) -> None:
-    if any(degree < 0 for degree in degrees):
-        raise ValueError(f"homology degrees are >= 0, got {tuple(degrees)}")
+def _check(points: Tensor, metric: Metric) -> None:
     if points.ndim != 2:
         raise ValueError(f"expected each cloud in the shape (n, d), got {tuple(points.shape)}")
     if not points.is_floating_point():
@@ -185,27 +182,39 @@ def _check_distances(matrix: Tensor) -> None:
 
 
 def _bars(points: Tensor, degrees: Sequence[int], metric: Metric) -> _Bars:
-    """Bars of a cloud that was checked."""
+    """Bars of a cloud that was checked, those of length zero left out."""
     cloud = points.detach()
     if len(cloud) < 2:  # one vertex at most, which never dies
         _demand_finite(cloud)
-        return _Bars(np.zeros((2, 0), np.int64), [0 for _ in degrees], degrees)
-    distances = _distances(cloud) if metric == "euclidean" else cloud / 2 + cloud.T / 2
-    if distances.dtype in (torch.float16, torch.bfloat16):
-        distances = distances.float()  # numpy knows no bfloat16
-    from topogen.engine import rips_bars, sorted_edges  # slow to import: at first use
+        return _Bars(np.zeros((0, 2)), np.zeros((0, 2, 2), np.int64), [0 for _ in degrees])
+    from topogen.engine import lasting_bars, rips_bars, sorted_edges  # slow to import: at first use
 
+    distances = _distances(cloud, metric)
     try:
-        edges = sorted_edges(distances.cpu().numpy())
+        order = sorted_edges(distances)
     except ValueError:
         _demand_finite(cloud)
         raise ValueError("a distance between two points overflows the precision of the cloud") from None
-    deaths, loops = rips_bars(edges, loops=1 in degrees)
-    bars = {0: deaths, 1: loops} | _bars_of_high_degree(edges, [degree for degree in degrees if degree > 1])
-    positions = [bars[degree].ravel() for degree in degrees]
-    chosen = np.concatenate([np.zeros(0, np.int64), *positions])
-    vertices = np.stack([edges.first[chosen], edges.second[chosen]]).astype(np.int64)
-    return _Bars(vertices, [len(ends) for ends in positions], degrees)
+    bars = dict(enumerate(rips_bars(order, loops=1 in degrees)))
+    bars |= _bars_of_high_degree(order, [degree for degree in degrees if degree > 1])
+    lengths, edges = zip(*(lasting_bars(order, distances, bars[degree]) for degree in degrees), strict=True)
+    return _Bars(np.concatenate(lengths), np.concatenate(edges), [len(part) for part in lengths])
+
+
+def _distances(cloud: Tensor, metric: Metric) -> NDArray[Any]:
+    """Distances of points i < j on the host, shape (n, n), in float32 or float64.
+
+    By differences of coordinates, so that nothing cancels.
+    """
+    if cloud.dtype in (torch.float16, torch.bfloat16):  # rounded, since the lengths of the bars will be
+        return torch.from_numpy(_distances(cloud.float(), metric)).to(cloud.dtype).float().numpy()
+    if metric == "precomputed":
+        return (cloud / 2 + cloud.T / 2).cpu().numpy()
+    if cloud.device.type == "cpu":
+        from topogen.engine import pairwise_distances
+
+        return pairwise_distances(cloud.numpy())
+    return torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist").cpu().numpy()
 
 
 def _demand_finite(cloud: Tensor) -> None:
@@ -213,30 +222,7 @@ def _demand_finite(cloud: Tensor) -> None:
         raise ValueError("the point cloud holds NaN or infinite coordinates")
 
 
-def _distances(cloud: Tensor) -> Tensor:
-    """Distances of points i < j, shape (n, n), rounded to the cloud's precision; the rest is not filled in.
-
-    For float32 and below, by matrix products of the centred cloud in float64: the error of a distance,
-    at most about 1e-8 of the cloud's diameter, is below the precision of the input. float64 itself has no
-    such reserve and takes the direct, slower way.
-    """
-    if cloud.dtype == torch.float64:
-        return torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist")
-    n = len(cloud)
-    centred = cloud.double()
-    centred -= centred.mean(dim=0)
-    norms = centred.square().sum(dim=1)
-    distances = cloud.new_empty(n, n)
-    panel = PANEL if cloud.device.type == "cpu" else n  # half of the work is saved, but no launch is
-    for start in range(0, n, panel):
-        stop = start + panel
-        squares = centred[start:stop] @ centred[start:].T
-        squares.mul_(-2).add_(norms[start:stop, None]).add_(norms[start:])
-        distances[start:stop, start:] = squares.clamp_(min=0).sqrt_()
-    return distances
-
-
-def _bars_of_high_degree(edges: "Edges", degrees: Sequence[int]) -> dict[int, NDArray[np.int64]]:
+def _bars_of_high_degree(edges: "Edges", degrees: Sequence[int]) -> dict[int, NDArray[np.int32]]:
     """Bars (position of birth, of death) of each degree >= 2, shape (k, 2), sorted."""
     if not degrees:
         return {}
@@ -251,47 +237,45 @@ def _bars_of_high_degree(edges: "Edges", degrees: Sequence[int]) -> dict[int, ND
     )
     bars = {}
     for degree, diagram in zip(degrees, engine.fit_transform([graph])[0], strict=True):
-        positions = diagram.reshape(-1, 2).astype(np.int64) - 1
+        positions = diagram.reshape(-1, 2).astype(np.int32) - 1
         bars[degree] = positions[np.lexsort((positions[:, 1], positions[:, 0]))]
     return bars
 
 
-def _diagrams(points: Tensor, bars: _Bars, metric: Metric) -> Diagrams:
-    """Diagrams of the bars of a cloud, differentiable."""
-    i, j = torch.from_numpy(bars.vertices).to(points.device)
-    if metric == "euclidean":
-        lengths: Tensor = _EdgeLengths.apply(points, i, j)
-    else:
-        lengths = points[i, j] / 2 + points[j, i] / 2
-    diagrams = []
-    for degree, values in zip(bars.degrees, torch.split(lengths, bars.sizes), strict=True):
-        diagram = pad(values[:, None], (1, 0)) if degree == 0 else values.view(-1, 2)
-        diagrams.append(diagram[diagram[:, 1] > diagram[:, 0]])
-    return tuple(diagrams)
-
-
-class _EdgeLengths(torch.autograd.Function):
-    r"""Lengths of chosen edges.
+class _Diagrams(torch.autograd.Function):
+    r"""Diagrams whose bars are known.
 
     The gradient of :math:`\sum_e g_e \ell_e` is, at the two ends of each edge, plus and minus :math:`g_e u_e`
     with the unit vector :math:`u_e = (x_i - x_j) / \ell_e`: bounded however short an edge is. An edge of
-    length 0 has no derivative and gets 0.
+    length 0 has no derivative and gets 0. Of a matrix of distances, the two entries of an edge get half each.
     """
 
     @staticmethod
-    def forward(ctx: Any, points: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        # In float64: squares of float32 differences may overflow or vanish, and the order was made this way.
-        differences = points.index_select(0, i) - points.index_select(0, j)
-        lengths: Tensor = torch.linalg.vector_norm(differences, dim=1, dtype=torch.float64).to(points.dtype)
-        ctx.save_for_backward(differences, lengths, i, j)
-        ctx.shape = points.shape
-        return lengths
+    def forward(ctx: Any, points: Tensor, bars: _Bars, metric: Metric) -> Diagrams:
+        lengths = torch.from_numpy(bars.lengths).to(points)
+        ctx.save_for_backward(points, lengths)
+        ctx.edges, ctx.metric = bars.edges, metric
+        return torch.split(lengths, bars.sizes)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        differences, lengths, i, j = ctx.saved_tensors
-        pulls = differences / torch.where(lengths > 0, lengths, torch.inf)[:, None]
-        pulls *= gradients[0][:, None]
-        gradient = pulls.new_zeros(ctx.shape).index_add_(0, i, pulls).index_add_(0, j, pulls, alpha=-1)
-        return gradient, None, None
+        points, lengths = ctx.saved_tensors
+        weights = torch.cat(gradients)
+        if ctx.metric == "precomputed":
+            i, j = torch.from_numpy(ctx.edges).to(points.device).unbind(dim=2)
+            halves = torch.zeros_like(points).index_put_((i, j), weights / 2, accumulate=True)
+            return halves + halves.T, None, None
+        return _pull(points, ctx.edges, lengths, weights), None, None
+
+
+def _pull(points: Tensor, edges: NDArray[np.int64], lengths: Tensor, weights: Tensor) -> Tensor:
+    """Gradient of the weighted sum of the lengths of edges, with respect to their ends."""
+    if points.device.type == "cpu" and points.dtype in (torch.float32, torch.float64):
+        from topogen.engine import edge_gradient
+
+        return torch.from_numpy(edge_gradient(points.numpy(), lengths.numpy(), weights.numpy(), edges))
+    i, j = torch.from_numpy(edges).to(points.device).flatten(0, 1).unbind(dim=1)
+    units = (points[i] - points[j]) / torch.where(lengths > 0, lengths, torch.inf).view(-1, 1)
+    pulls = units * weights.view(-1, 1)
+    return torch.zeros_like(points).index_add_(0, i, pulls).index_add_(0, j, pulls, alpha=-1)
