@@ -4,9 +4,19 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import SEEDS, diagrams, normal, slow_bottleneck, slow_kernel
+from strategies import (
+    SEEDS,
+    diagrams,
+    normal,
+    slow_bottleneck,
+    slow_kernel,
+)
 
-from topogen.distances import bottleneck, reininghaus, scale_space_kernel
+from topogen.distances import (
+    bottleneck,
+    reininghaus,
+    scale_space_kernel,
+)
 
 EMPTY = torch.zeros(0, 2, dtype=torch.float64)
 
@@ -48,17 +58,12 @@ def test_bottleneck_is_a_metric(first, second, third):
 @given(seed=SEEDS, k=st.integers(0, 4), m=st.integers(0, 4), degree=st.sampled_from([0, 1]))
 def test_bottleneck_gradient_agrees_with_finite_differences(seed, k, m, degree):
     rows = normal(seed, k + m, 2).abs() + 0.1
+    rows[:, 0] *= degree
     rows[:, 1] += rows[:, 0]
     costs = torch.cat([torch.pdist(rows, p=math.inf), (rows[:, 1] - rows[:, 0]) / 2]).sort().values
     assume((costs.diff() > 1e-5).all())  # no derivative where two costs tie
     first, second = rows[:k].clone(), rows[k:].clone()
-
-    def distance(x, y):
-        if degree == 0:  # a birth of degree 0 is no variable
-            x, y = (d * torch.tensor([0, 1]) for d in (x, y))
-        return bottleneck(x, y)
-
-    torch.autograd.gradcheck(distance, (first.requires_grad_(), second.requires_grad_()))
+    torch.autograd.gradcheck(bottleneck, (first.requires_grad_(), second.requires_grad_()))
 
 
 @given(diagram=diagrams())
@@ -95,6 +100,28 @@ def test_bottleneck_moves_one_critical_pair():
     assert diagram.grad.tolist() == [[0, 0], [0, 1]]
 
 
+def test_bottleneck_moves_no_pair_that_only_costs_the_same():
+    diagram = points([1, 20.25], [0, 20]).requires_grad_()
+    value = bottleneck(diagram, points([1, 20], [0.5, 20]))  # (1, 20.25) to (0.5, 20) would cost 0.5 too
+    value.backward()
+    assert value == 0.5
+    assert diagram.grad.tolist() == [[0, 0], [-1, 0]]
+
+
+@pytest.mark.parametrize("birth", [0.0, 0.5])
+def test_bottleneck_at_distance_0_has_gradient_zero_on_the_diagonal(birth):
+    bar = [birth, 2.0]
+    diagram, reference = points([birth, birth], bar).requires_grad_(), points(bar)
+    value = bottleneck(diagram, reference)
+    value.backward()
+    assert value == 0
+    assert not diagram.grad.any()
+
+
+def test_bottleneck_of_a_bar_below_the_diagonal_is_half_its_length():
+    assert bottleneck(points([0, -3]), EMPTY) == bottleneck(points([-3, 0]), EMPTY) == 1.5
+
+
 @given(first=diagrams(), second=diagrams(), sigma=st.sampled_from([0.05, 1.0, 20.0]))
 def test_kernel_and_dissimilarity_are_their_double_sums(first, second, sigma):
     tolerance = {"rel": 1e-12, "abs": 1e-12 / sigma}
@@ -122,3 +149,52 @@ def test_dissimilarity_ignores_the_diagonal(first, second):
 def test_dissimilarity_gradient_agrees_with_finite_differences(first, second, sigma):
     inputs = first.requires_grad_(), second.requires_grad_()
     torch.autograd.gradcheck(lambda x, y: reininghaus(x, y, sigma), inputs)
+
+
+DISTANCES = {
+    "bottleneck": bottleneck,
+    "scale_space_kernel": lambda x, y: scale_space_kernel(x, y, sigma=1.0),
+    "reininghaus": lambda x, y: reininghaus(x, y, sigma=1.0),
+}
+distances = pytest.mark.parametrize("distance", DISTANCES.values(), ids=DISTANCES)
+
+
+@distances
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_is_refused(distance, value):
+    good, bad = points([1, 4], [2, 3]), points([1, 4], [2, value])
+    for pair in ((good, bad), (bad, good), (EMPTY, bad)):
+        with pytest.raises(ValueError, match="NaN or infinite"):
+            distance(*pair)
+
+
+@distances
+@pytest.mark.parametrize("shape", [(2,), (0,), (2, 3), (0, 3), (1, 2, 2)])
+def test_what_is_no_diagram_is_refused(distance, shape):
+    for pair in ((EMPTY, torch.zeros(shape)), (torch.zeros(shape), EMPTY)):
+        with pytest.raises(ValueError, match=r"shape \(k, 2\)"):
+            distance(*pair)
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters"),
+    [
+        *[
+            (function, {"sigma": sigma})
+            for function in (scale_space_kernel, reininghaus)
+            for sigma in (0, -1, math.inf, math.nan)
+        ],
+    ],
+)
+def test_parameters_out_of_range_are_refused(function, parameters):
+    with pytest.raises(ValueError, match=r"must be .*, got"):
+        function(EMPTY, EMPTY, **parameters)
+
+
+@distances
+def test_the_callers_tensors_are_not_modified(distance):
+    # Another library overwrites points below the diagonal.
+    pair = [points([5, 1], [2, 2], [0, 3]), points([4, 2], [1, 1.5])]
+    kept = [x.clone() for x in pair]
+    distance(*(x.requires_grad_() for x in pair)).backward()
+    assert all(torch.equal(x.detach(), y) for x, y in zip(pair, kept, strict=True))

@@ -1,20 +1,52 @@
 """Dissimilarities of persistence diagrams, differentiable in both arguments.
 
-A diagram is a tensor of shape (k, 2), k >= 0, rows (birth, death) off the diagonal; the diagonal itself
-belongs to every diagram with infinite multiplicity.
+A diagram is a tensor of shape (k, 2), k >= 0, rows (birth, death), finite; the diagonal belongs to every
+diagram with infinite multiplicity. Values and gradients are finite for all such diagrams, at ties, on the
+diagonal and for equal or empty ones too.
 """
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import pad
 
 Costs = NDArray[np.floating[Any]]
+Allowed = NDArray[np.bool_]
+
+# What a parameter of this name may be, in Python and in words.
+RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+    "sigma": (lambda x: 0 < x < math.inf, "> 0 and finite"),
+    "scale": (lambda x: 0 < x < math.inf, "> 0 and finite"),
+    "order": (lambda x: 1 <= x < math.inf, ">= 1 and finite"),
+    "ground_norm": (lambda x: x >= 1, ">= 1, or infinity"),
+    "directions": (lambda x: x >= 1 and x % 1 == 0, "a whole number >= 1"),
+    "delta": (lambda x: 0 <= x < math.inf, ">= 0 and finite"),
+    "power": (lambda x: 1 <= x < math.inf, ">= 1 and finite"),
+}
+
+
+def check(*diagrams: Tensor, **parameters: float) -> None:
+    """Refuse what no distance or regularizer is defined for.
+
+    Raises:
+        ValueError: a diagram is not of shape (k, 2), or holds NaN or an infinite value; a parameter is
+            outside its range in :data:`RANGES`.
+
+    """
+    for name, value in parameters.items():
+        within, words = RANGES[name]
+        if not within(value):
+            raise ValueError(f"{name} must be {words}, got {value}")
+    for diagram in diagrams:
+        if diagram.ndim != 2 or diagram.shape[1] != 2:
+            raise ValueError(f"a diagram has shape (k, 2), rows (birth, death); got {tuple(diagram.shape)}")
+        if not torch.isfinite(diagram.detach()).all():
+            raise ValueError("a diagram holds NaN or infinite values; leave out bars that never die")
 
 
 def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
@@ -23,8 +55,9 @@ def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
     .. math::
         d_\infty(D, D') = \inf_\gamma \sup_p \lVert p - \gamma(p) \rVert_\infty,
 
-    where a point may be matched to the diagonal, at cost :math:`(d - b)/2`. The value is the cost of one
-    critical pair (or half a lifetime), through which the gradient flows; at distance 0 it is 0.
+    where a point may be matched to the diagonal, at cost :math:`|d - b|/2`. The value is the critical cost,
+    of one pair or of one point and the diagonal, and the gradient is that of this cost: of one of them
+    where several are critical, and 0 at distance 0.
 
     Args:
         diagram: shape (k, 2), k may be 0.
@@ -32,6 +65,9 @@ def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
 
     Returns:
         Scalar tensor, unit of the diagrams.
+
+    Raises:
+        ValueError: see :func:`check`.
 
     Source:
         Thesis, section 1; in degree 0 the closed form of :func:`_bottleneck_of_deaths`, otherwise maximum
@@ -42,18 +78,26 @@ def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
     tensor(1.)
 
     """
-    if not diagram[:, 0].any() and not other[:, 0].any():
-        return _bottleneck_of_deaths(diagram[:, 1], other[:, 1])
-    pairs = (diagram[:, None] - other[None, :]).abs().amax(dim=2)
-    halves, other_halves = ((points[:, 1] - points[:, 0]) / 2 for points in (diagram, other))
-    value = _bottleneck_value(
-        *(costs.detach().double().cpu().numpy() for costs in (pairs, halves, other_halves))
-    )
-    costs = torch.cat([pairs.flatten(), halves, other_halves])
-    return costs[(costs.detach() - value).abs().argmin()]
+    check(diagram, other)
+    first, second = (points.detach().double().cpu().numpy() for points in (diagram, other))
+    pairs = np.maximum(*(np.abs(first[:, None, axis] - second[:, axis]) for axis in (0, 1)))
+    costs = pairs, *(np.abs(points[:, 1] - points[:, 0]) / 2 for points in (first, second))
+    if any(points[:, 0].any() or (points[:, 1] < 0).any() for points in (first, second)):
+        value = _bottleneck_value(*costs)
+    else:
+        value = _bottleneck_of_deaths(first[:, 1], second[:, 1])
+    distance = diagram[:0].sum() + other[:0].sum()  # 0, and a function of both whatever is critical
+    if value == 0:
+        return distance
+    i, j = _critical_cost(value, *costs)
+    if i == len(diagram):
+        return distance + _to_diagonal(other[j], math.inf)
+    if j == len(other):
+        return distance + _to_diagonal(diagram[i], math.inf)
+    return distance + (diagram[i] - other[j]).abs().amax()
 
 
-def _bottleneck_of_deaths(deaths: Tensor, others: Tensor) -> Tensor:
+def _bottleneck_of_deaths(deaths: Costs, others: Costs) -> float:
     r"""Bottleneck distance of diagrams whose births are all 0.
 
     With the deaths in descending order d, e, padded with zeros: an optimal matching pairs the K longest
@@ -62,10 +106,10 @@ def _bottleneck_of_deaths(deaths: Tensor, others: Tensor) -> Tensor:
     .. math::
         \min_K \max\Bigl(\max_{k \le K} |d_k - e_k|,\; \tfrac12 \max(d_{K+1}, e_{K+1})\Bigr).
     """
-    size = max(len(deaths), len(others)) + 1
-    d, e = (pad(x.sort(descending=True).values, (0, size - len(x))) for x in (deaths, others))
-    matched = pad((d - e).abs(), (1, 0)).cummax(dim=0).values[:-1]
-    return torch.maximum(matched, torch.maximum(d, e) / 2).min()
+    d, e = np.zeros((2, max(len(deaths), len(others)) + 1))
+    d[: len(deaths)], e[: len(others)] = -np.sort(-deaths), -np.sort(-others)
+    matched = np.maximum.accumulate(np.append(0, np.abs(d - e)[:-1]))
+    return float(np.maximum(matched, np.maximum(d, e) / 2).min())
 
 
 def _bottleneck_value(pairs: Costs, halves: Costs, other_halves: Costs) -> float:
@@ -77,24 +121,50 @@ def _bottleneck_value(pairs: Costs, halves: Costs, other_halves: Costs) -> float
         other_halves: likewise of the second, shape (m,).
     """
 
-    def matching_exists(t: float) -> bool:
-        # What the diagonal cannot take at t must be matched to a point. By the theorem of Mendelsohn and
-        # Dulmage (1958) one matching covers these points of both diagrams when one covers those of the
-        # first and another one those of the second.
-        allowed = pairs <= t
-        return _covers_rows(allowed[halves > t]) and _covers_rows(allowed.T[other_halves > t])
+    def exists(t: float) -> bool:
+        return _matching_exists(pairs <= t, halves <= t, other_halves <= t)
 
     cheapest = np.minimum(pairs.min(axis=1, initial=np.inf), halves)
     other_cheapest = np.minimum(pairs.min(axis=0, initial=np.inf), other_halves)
     bound = max(cheapest.max(initial=0), other_cheapest.max(initial=0))  # each point costs that; often enough
-    if matching_exists(bound):
+    if exists(bound):
         return float(bound)
     candidates = np.unique(np.concatenate([pairs.ravel(), halves, other_halves]))
     candidates = candidates[candidates > bound]
-    return float(candidates[bisect_left(candidates, True, key=matching_exists)])
+    return float(candidates[bisect_left(candidates, True, key=exists)])
 
 
-def _covers_rows(allowed: NDArray[np.bool_]) -> bool:
+def _critical_cost(value: float, pairs: Costs, halves: Costs, other_halves: Costs) -> tuple[int, int]:
+    """Place (i, j) of a cost that equals the bottleneck distance and cannot be done without.
+
+    i = k, or j = m, stands for the diagonal. Where several costs equal the distance, some may be of pairs
+    that no optimal matching needs: so forbid them one after the other, until no matching is left.
+    """
+    costs = np.full((len(halves) + 1, len(other_halves) + 1), np.inf)
+    costs[:-1, :-1], costs[:-1, -1], costs[-1, :-1] = pairs, halves, other_halves
+    places = np.argwhere(costs == value)
+
+    def none_left(forbidden: int) -> bool:
+        allowed = costs <= value
+        allowed[*places[:forbidden].T] = False
+        return not _matching_exists(allowed[:-1, :-1], allowed[:-1, -1], allowed[-1, :-1])
+
+    last = bisect_left(range(1, len(places)), True, key=none_left)
+    i, j = places[last]
+    return int(i), int(j)
+
+
+def _matching_exists(pairs: Allowed, to_diagonal: Allowed, other_to_diagonal: Allowed) -> bool:
+    """Whether all points of two diagrams can be matched, to each other or to the diagonal, as allowed.
+
+    What the diagonal cannot take must be matched to a point. By the theorem of Mendelsohn and Dulmage
+    (1958) one matching covers these points of both diagrams when one covers those of the first and another
+    one those of the second.
+    """
+    return _covers_rows(pairs[~to_diagonal]) and _covers_rows(pairs.T[~other_to_diagonal])
+
+
+def _covers_rows(allowed: Allowed) -> bool:
     """Whether each row can be matched to an allowed column of its own."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import maximum_bipartite_matching
@@ -102,6 +172,11 @@ def _covers_rows(allowed: NDArray[np.bool_]) -> bool:
     if len(allowed) == 0:
         return True
     return bool((maximum_bipartite_matching(csr_array(allowed), perm_type="column") >= 0).all())
+
+
+def _to_diagonal(diagram: Tensor, ground_norm: float) -> Tensor:
+    r"""Distance of each point to the diagonal, :math:`2^{1/q} |d - b|/2`; gradient 0 on the diagonal."""
+    return (diagram[..., 1] - diagram[..., 0]).abs() * 2 ** (1 / ground_norm - 1)
 
 
 def scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
@@ -118,14 +193,21 @@ def scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
         sigma: scale of the heat diffusion, > 0, unit of the diagrams squared.
 
     Returns:
-        Scalar tensor.
+        Scalar tensor, unit of 1 / sigma.
+
+    Raises:
+        ValueError: see :func:`check`.
 
     Source:
         J. Reininghaus, S. Huber, U. Bauer, R. Kwitt, *A stable multi-scale kernel for topological machine
         learning*, 2015, equation 10.
 
     """
+    check(diagram, other, sigma=sigma)
+    return _scale_space_kernel(diagram, other, sigma)
 
+
+def _scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
     def heat(mirrored: Tensor) -> Tensor:
         squares = (diagram[:, None] - mirrored[None, :]).square().sum(dim=2)
         return torch.exp(-squares / (8 * sigma)).sum()
@@ -138,10 +220,11 @@ def reininghaus(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
 
     .. math:: d_\sigma^2(F, G) = k_\sigma(F, F) + k_\sigma(G, G) - 2 k_\sigma(F, G).
 
-    Arguments, shapes and source as :func:`scale_space_kernel`.
+    Arguments, shapes, errors and source as :func:`scale_space_kernel`.
     """
+    check(diagram, other, sigma=sigma)
     return (
-        scale_space_kernel(diagram, diagram, sigma)
-        + scale_space_kernel(other, other, sigma)
-        - 2 * scale_space_kernel(diagram, other, sigma)
+        _scale_space_kernel(diagram, diagram, sigma)
+        + _scale_space_kernel(other, other, sigma)
+        - 2 * _scale_space_kernel(diagram, other, sigma)
     )
