@@ -1,6 +1,7 @@
 """Random inputs of all tests, and slow but plain answers to compare with."""
 
 import math
+from functools import cache
 
 import gudhi
 import numpy as np
@@ -94,6 +95,14 @@ def diagrams(draw, min_size=0, max_size=6, born_at_zero=None):
     return torch.stack([births, births + lifetimes], dim=1)
 
 
+@st.composite
+def close_pairs(draw):
+    """Two diagrams of points within a distance of each other that is small against their lifetimes."""
+    size = draw(st.integers(1, 4))
+    points = torch.tensor([1.0, 3.0]) + 10.0 ** -draw(st.integers(1, 9)) * normal(draw(SEEDS), 2 * size, 2)
+    return points[:size], points[size:]
+
+
 def synthetic_images(count, seed=0):
     """Grey levels 0 ... 255 that look like garments: a few soft boxes on black, no two alike."""
     rng = np.random.default_rng(seed)
@@ -152,3 +161,28 @@ def slow_kernel(first, second, sigma):
             mirrored = math.exp(-((p1 - q2) ** 2 + (p2 - q1) ** 2) / (8 * sigma))
             total += near - mirrored
     return total / (8 * math.pi * sigma)
+
+
+def slow_wasserstein(diagram, other, order, ground_norm):
+    """Wasserstein distance: the best of all matchings, point by point."""
+    points, others = diagram.tolist(), other.tolist()
+
+    def norm(x, y):
+        if ground_norm == math.inf:
+            return max(abs(x), abs(y))
+        return (abs(x) ** ground_norm + abs(y) ** ground_norm) ** (1 / ground_norm)
+
+    def alone(point):
+        return norm((point[1] - point[0]) / 2, (point[1] - point[0]) / 2) ** order
+
+    @cache
+    def best(i, free):
+        if i == len(points):
+            return sum(alone(others[j]) for j in free)
+        (birth, death), rest = points[i], [alone(points[i]) + best(i + 1, free)]
+        for j in free:
+            pair = norm(birth - others[j][0], death - others[j][1]) ** order
+            rest.append(pair + best(i + 1, free - {j}))
+        return min(rest)
+
+    return best(0, frozenset(range(len(others)))) ** (1 / order)

@@ -1,21 +1,25 @@
 import math
 
+import gudhi.hera
 import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import (
     SEEDS,
+    close_pairs,
     diagrams,
     normal,
     slow_bottleneck,
     slow_kernel,
+    slow_wasserstein,
 )
 
 from topogen.distances import (
     bottleneck,
     reininghaus,
     scale_space_kernel,
+    wasserstein,
 )
 
 EMPTY = torch.zeros(0, 2, dtype=torch.float64)
@@ -122,6 +126,117 @@ def test_bottleneck_of_a_bar_below_the_diagonal_is_half_its_length():
     assert bottleneck(points([0, -3]), EMPTY) == bottleneck(points([-3, 0]), EMPTY) == 1.5
 
 
+ORDERS, NORMS = [1, 1.5, 2, 5, 20], [1, 1.5, 2, 10, math.inf]
+orders, norms = pytest.mark.parametrize("order", ORDERS), pytest.mark.parametrize("ground_norm", NORMS)
+
+
+@orders
+@norms
+@given(pair=st.one_of(st.tuples(diagrams(max_size=5), diagrams(max_size=5)), close_pairs()))
+def test_wasserstein_is_that_of_the_best_matching(order, ground_norm, pair):
+    expected = slow_wasserstein(*pair, order, ground_norm)
+    assert float(wasserstein(*pair, order, ground_norm)) == pytest.approx(expected, rel=1e-12)
+
+
+@given(
+    first=diagrams(min_size=1, max_size=20),
+    second=diagrams(min_size=1, max_size=20),
+    order=st.sampled_from([1, 2, 3]),
+    ground_norm=st.sampled_from([1, 2, math.inf]),
+)
+def test_wasserstein_agrees_with_hera(first, second, order, ground_norm):
+    expected = gudhi.hera.wasserstein_distance(
+        first.numpy(), second.numpy(), order=order, internal_p=ground_norm, delta=1e-5
+    )
+    assert float(wasserstein(first, second, order, ground_norm)) == pytest.approx(expected, rel=1e-5)
+
+
+@given(data=st.data(), first=diagrams(), second=diagrams(), third=diagrams())
+def test_wasserstein_is_a_metric(data, first, second, third):
+    order, ground_norm = data.draw(st.sampled_from(ORDERS)), data.draw(st.sampled_from(NORMS))
+
+    def distance(x, y):
+        return float(wasserstein(x, y, order, ground_norm))
+
+    assert distance(first, first.flip(0)) == 0
+    assert distance(first, second) == pytest.approx(distance(second, first), rel=1e-12)
+    assert distance(first, third) <= distance(first, second) + distance(second, third) + 1e-12
+
+
+@given(first=diagrams(), second=diagrams())
+def test_wasserstein_falls_with_the_order_to_the_bottleneck(first, second):
+    values = [float(wasserstein(first, second, order, math.inf)) for order in (1, 2, 8, 50)]
+    limit = float(bottleneck(first, second))
+    for longer, shorter in zip(values, [*values[1:], limit], strict=True):
+        assert longer >= shorter * (1 - 1e-12)
+    assert values[-1] <= limit * (len(first) + len(second)) ** (1 / 50) * (1 + 1e-12)
+
+
+@orders
+@pytest.mark.parametrize("scale", [1e-60, 1e60])
+@given(ground_norm=st.sampled_from(NORMS), first=diagrams(), second=diagrams())
+def test_wasserstein_neither_overflows_nor_underflows(order, ground_norm, scale, first, second):
+    ordinary = [x.clone().requires_grad_() for x in (first, second)]
+    scaled = [(scale * x).requires_grad_() for x in (first, second)]
+    values = [wasserstein(*pair, order, ground_norm) for pair in (ordinary, scaled)]
+    assert values[1].item() == pytest.approx(scale * values[0].item(), rel=1e-12)
+    for value in values:
+        value.backward()
+    assert all(torch.isfinite(x.grad).all() for x in (*ordinary, *scaled))
+    moved = [sum(float(x.grad.square().sum()) for x in pair) for pair in (ordinary, scaled)]
+    assert (moved[0] == 0) == (moved[1] == 0)
+
+
+@norms
+@given(order=st.sampled_from(ORDERS), pair=st.one_of(st.tuples(diagrams(), diagrams()), close_pairs()))
+def test_wasserstein_gradient_is_at_most_one_in_the_dual_norm(order, ground_norm, pair):
+    diagram = pair[0].clone().requires_grad_()
+    wasserstein(diagram, pair[1], order, ground_norm).backward()
+    dual = math.inf if ground_norm == 1 else 1 if ground_norm == math.inf else ground_norm / (ground_norm - 1)
+    assert (torch.linalg.vector_norm(diagram.grad, ord=dual, dim=1) <= 1 + 1e-9).all()
+
+
+@norms
+@given(order=st.sampled_from(ORDERS), diagram=diagrams())
+def test_wasserstein_of_equal_diagrams_has_gradient_zero(order, ground_norm, diagram):
+    # Another library: NaN.
+    other = diagram.flip(0).clone().requires_grad_()
+    diagram.requires_grad_()
+    value = wasserstein(diagram, other, order, ground_norm)
+    value.backward()
+    assert value == 0
+    assert not diagram.grad.any()
+    assert not other.grad.any()
+
+
+@pytest.mark.parametrize(("ground_norm", "squares"), [(1, 9 + 1), (2, 5 + 0.5), (math.inf, 4 + 0.25)])
+def test_wasserstein_depends_on_the_ground_norm(ground_norm, squares):
+    # Another library takes the maximum norm whatever is asked for.
+    # (0, 4) goes to (1, 6), a displacement of (1, 2), and (5, 6) to the diagonal, by (1/2, -1/2).
+    diagram, other = points([0, 4], [5, 6]), points([1, 6])
+    assert float(wasserstein(diagram, other, 2, ground_norm)) == pytest.approx(math.sqrt(squares), rel=1e-15)
+
+
+@norms
+def test_wasserstein_gradient_of_a_bar_matched_to_the_diagonal_has_both_coordinates(ground_norm):
+    # Another library: (-.70, 0). W = (c^2 + c^2)^(1/2) with c = 2^(1/q) (d - b) / 2, so that the derivative
+    # by each c is 2^(-1/2), and that of c is 2^(1/q) (-1/2, 1/2).
+    diagram = points([0, 1], [5, 6]).requires_grad_()
+    wasserstein(diagram, EMPTY, 2, ground_norm).backward()
+    share = 2 ** (1 / ground_norm - 3 / 2)
+    torch.testing.assert_close(diagram.grad, points([-share, share], [-share, share]))
+
+
+@pytest.mark.parametrize(
+    ("ground_norm", "gradient"),
+    [(1, [-1, -1]), (2, [-math.sqrt(1 / 2)] * 2), (3, [-(2 ** (-2 / 3))] * 2), (math.inf, [-1 / 2, -1 / 2])],
+)
+def test_wasserstein_gradient_where_both_coordinates_differ_equally(ground_norm, gradient):
+    diagram = points([0, 9]).requires_grad_()
+    wasserstein(diagram, points([1, 10]), 2, ground_norm).backward()
+    torch.testing.assert_close(diagram.grad, points(gradient))
+
+
 @given(first=diagrams(), second=diagrams(), sigma=st.sampled_from([0.05, 1.0, 20.0]))
 def test_kernel_and_dissimilarity_are_their_double_sums(first, second, sigma):
     tolerance = {"rel": 1e-12, "abs": 1e-12 / sigma}
@@ -153,6 +268,7 @@ def test_dissimilarity_gradient_agrees_with_finite_differences(first, second, si
 
 DISTANCES = {
     "bottleneck": bottleneck,
+    "wasserstein": lambda x, y: wasserstein(x, y, order=2, ground_norm=2),
     "scale_space_kernel": lambda x, y: scale_space_kernel(x, y, sigma=1.0),
     "reininghaus": lambda x, y: reininghaus(x, y, sigma=1.0),
 }
@@ -179,6 +295,8 @@ def test_what_is_no_diagram_is_refused(distance, shape):
 @pytest.mark.parametrize(
     ("function", "parameters"),
     [
+        *[(wasserstein, {"order": order, "ground_norm": 2}) for order in (0.5, -1, math.inf, math.nan)],
+        *[(wasserstein, {"order": 2, "ground_norm": norm}) for norm in (0.5, 0, -math.inf, math.nan)],
         *[
             (function, {"sigma": sigma})
             for function in (scale_space_kernel, reininghaus)
