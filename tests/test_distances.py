@@ -3,12 +3,16 @@ import math
 import gudhi.hera
 import pytest
 import torch
+from gudhi.representations import SlicedWassersteinDistance
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import wasserstein_distance
 from strategies import (
     SEEDS,
+    augmented,
     close_pairs,
     diagrams,
+    lines,
     normal,
     slow_bottleneck,
     slow_kernel,
@@ -19,6 +23,7 @@ from topogen.distances import (
     bottleneck,
     reininghaus,
     scale_space_kernel,
+    sliced_wasserstein,
     wasserstein,
 )
 
@@ -237,6 +242,41 @@ def test_wasserstein_gradient_where_both_coordinates_differ_equally(ground_norm,
     torch.testing.assert_close(diagram.grad, points(gradient))
 
 
+@given(first=diagrams(), second=diagrams(), directions=st.integers(2, 20))
+def test_sliced_wasserstein_agrees_with_gudhi(first, second, directions):
+    # gudhi leaves out the last of the lines, so that one comes from scipy, which weighs a point 1 / (k + m).
+    x, y = lines(directions)[-1]
+    count = len(first) + len(second)
+    ends = [[b * x + d * y for b, d in augmented(*pair)] for pair in ((first, second), (second, first))]
+    last = count * wasserstein_distance(*ends) if count else 0
+    others = SlicedWassersteinDistance(num_directions=directions)(first.numpy(), second.numpy())
+    expected = ((directions - 1) * others + last) / directions
+    value = float(sliced_wasserstein(first, second, directions))
+    assert value == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("diagram", [points([1, 4]), points([1, 4]).flip(1)])
+def test_sliced_wasserstein_of_one_bar_and_none(diagram):
+    # Another library raises. (d - b) / 2 times the mean of |cos - sin| over all lines, 2 sqrt(2) / pi.
+    diagram.requires_grad_()
+    value = sliced_wasserstein(diagram, EMPTY, directions=2000)
+    value.backward()
+    assert value.item() == pytest.approx(3 / 2 * 2 * math.sqrt(2) / math.pi, rel=1e-5)
+    slope = math.sqrt(2) / math.pi * (1 if diagram[0, 1] > 1 else -1)
+    torch.testing.assert_close(diagram.grad, points([-slope, slope]), rtol=1e-3, atol=0)
+    assert sliced_wasserstein(EMPTY, EMPTY, directions=3) == 0
+
+
+@given(first=diagrams(), second=diagrams(), third=diagrams(), directions=st.integers(1, 10))
+def test_sliced_wasserstein_is_a_pseudometric(first, second, third, directions):
+    def distance(x, y):
+        return float(sliced_wasserstein(x, y, directions))
+
+    assert distance(first, first.flip(0)) == 0
+    assert distance(first, second) == pytest.approx(distance(second, first), rel=1e-12)
+    assert distance(first, third) <= distance(first, second) + distance(second, third) + 1e-12
+
+
 @given(first=diagrams(), second=diagrams(), sigma=st.sampled_from([0.05, 1.0, 20.0]))
 def test_kernel_and_dissimilarity_are_their_double_sums(first, second, sigma):
     tolerance = {"rel": 1e-12, "abs": 1e-12 / sigma}
@@ -269,6 +309,7 @@ def test_dissimilarity_gradient_agrees_with_finite_differences(first, second, si
 DISTANCES = {
     "bottleneck": bottleneck,
     "wasserstein": lambda x, y: wasserstein(x, y, order=2, ground_norm=2),
+    "sliced_wasserstein": lambda x, y: sliced_wasserstein(x, y, directions=3),
     "scale_space_kernel": lambda x, y: scale_space_kernel(x, y, sigma=1.0),
     "reininghaus": lambda x, y: reininghaus(x, y, sigma=1.0),
 }
@@ -297,6 +338,7 @@ def test_what_is_no_diagram_is_refused(distance, shape):
     [
         *[(wasserstein, {"order": order, "ground_norm": 2}) for order in (0.5, -1, math.inf, math.nan)],
         *[(wasserstein, {"order": 2, "ground_norm": norm}) for norm in (0.5, 0, -math.inf, math.nan)],
+        *[(sliced_wasserstein, {"directions": count}) for count in (0, -1, 2.5, math.inf, math.nan)],
         *[
             (function, {"sigma": sigma})
             for function in (scale_space_kernel, reininghaus)
