@@ -228,3 +228,19 @@ def slow_sliced_wasserstein(diagram, other, directions):
         )
         total += sum(abs(a - b) for a, b in zip(first, second, strict=True))
     return total / directions
+
+
+def slow_fisher(diagram, other, sigma):
+    """Persistence Fisher distance, density by density."""
+    first, second = augmented(diagram, other), augmented(other, diagram)
+
+    def roots(points):
+        densities = [
+            sum(math.exp(-(math.dist(z, point) ** 2) / (2 * sigma**2)) for point in points)
+            for z in first + second
+        ]
+        return [math.sqrt(density / sum(densities)) for density in densities]
+
+    # The angle of two unit vectors by atan2 (W. Kahan): acos would lose half of the digits near 0.
+    u, v = np.array(roots(first)), np.array(roots(second))
+    return 2 * math.atan2(np.linalg.norm(u - v), np.linalg.norm(u + v))

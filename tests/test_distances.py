@@ -3,7 +3,7 @@ import math
 import gudhi.hera
 import pytest
 import torch
-from gudhi.representations import SlicedWassersteinDistance
+from gudhi.representations import PersistenceFisherDistance, SlicedWassersteinDistance
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
@@ -21,6 +21,7 @@ from strategies import (
 
 from topogen.distances import (
     bottleneck,
+    fisher,
     reininghaus,
     scale_space_kernel,
     sliced_wasserstein,
@@ -277,6 +278,43 @@ def test_sliced_wasserstein_is_a_pseudometric(first, second, third, directions):
     assert distance(first, third) <= distance(first, second) + distance(second, third) + 1e-12
 
 
+@given(first=diagrams(), second=diagrams(min_size=1), sigma=st.sampled_from([0.2, 1.0, 5.0]))
+def test_fisher_agrees_with_gudhi(first, second, sigma):
+    # Cosines, since gudhi's arccos has only half of the digits near 0.
+    expected = math.cos(PersistenceFisherDistance(bandwidth=sigma)(first.numpy(), second.numpy()))
+    assert math.cos(fisher(first, second, sigma)) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("sigma", [0.4, 1.0, 30.0])
+def test_fisher_of_one_bar_and_none(sigma):
+    # With e = exp(-(d - b)^2 / 4 sigma^2), the cosine is 2 sqrt(e) / (1 + e) = 1 / cosh(u): u = -log(e) / 2.
+    bar = points([1, 4]).requires_grad_()
+    value = fisher(bar, EMPTY, sigma)
+    value.backward()
+    u = 9 / (8 * sigma**2)
+    assert value.item() == pytest.approx(math.atan(math.sinh(u)), rel=1e-12)
+    slope = 3 / (4 * sigma**2) / math.cosh(u)
+    torch.testing.assert_close(bar.grad, points([-slope, slope]))
+
+
+@given(diagram=diagrams(min_size=1), seed=SEEDS)
+def test_fisher_is_linear_near_zero(diagram, seed):
+    step = normal(seed, *diagram.shape)
+    near, half = (float(fisher(diagram, diagram + h * step, sigma=1.0)) for h in (1e-7, 5e-8))
+    assert near > 0
+    assert near / half == pytest.approx(2, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("sigma", [1e-30, 1e-3, 1e30])
+def test_fisher_is_finite_whatever_sigma_is(dtype, sigma):
+    diagram, other = points([1, 4], [2, 3]).to(dtype).requires_grad_(), points([0, 9]).to(dtype)
+    value = fisher(diagram, other, sigma)
+    value.backward()
+    assert 0 <= value <= math.pi / 2 + 1e-6
+    assert torch.isfinite(diagram.grad).all()
+
+
 @given(first=diagrams(), second=diagrams(), sigma=st.sampled_from([0.05, 1.0, 20.0]))
 def test_kernel_and_dissimilarity_are_their_double_sums(first, second, sigma):
     tolerance = {"rel": 1e-12, "abs": 1e-12 / sigma}
@@ -310,6 +348,7 @@ DISTANCES = {
     "bottleneck": bottleneck,
     "wasserstein": lambda x, y: wasserstein(x, y, order=2, ground_norm=2),
     "sliced_wasserstein": lambda x, y: sliced_wasserstein(x, y, directions=3),
+    "fisher": lambda x, y: fisher(x, y, sigma=1.0),
     "scale_space_kernel": lambda x, y: scale_space_kernel(x, y, sigma=1.0),
     "reininghaus": lambda x, y: reininghaus(x, y, sigma=1.0),
 }
@@ -341,7 +380,7 @@ def test_what_is_no_diagram_is_refused(distance, shape):
         *[(sliced_wasserstein, {"directions": count}) for count in (0, -1, 2.5, math.inf, math.nan)],
         *[
             (function, {"sigma": sigma})
-            for function in (scale_space_kernel, reininghaus)
+            for function in (fisher, scale_space_kernel, reininghaus)
             for sigma in (0, -1, math.inf, math.nan)
         ],
     ],
