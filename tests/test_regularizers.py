@@ -1,4 +1,6 @@
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -101,6 +103,9 @@ def assume_delta_apart(*diagrams):
 
 def test_the_tables_name_every_member():
     assert FAMILY.keys() == DEFINITIONS.keys() == SCALING.keys() == REGULARIZERS.keys()
+    conventions = (Path(__file__).parents[1] / "docs/conventions.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \|", conventions, re.MULTILINE)
+    assert set(rows) == {*REGULARIZERS, "scale_space_kernel"}
 
 
 @members

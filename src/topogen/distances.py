@@ -2,7 +2,7 @@
 
 A diagram is a tensor of shape (k, 2), k >= 0, rows (birth, death), finite; the diagonal belongs to every
 diagram with infinite multiplicity. Values and gradients are finite for all such diagrams, at ties, on the
-diagonal and for equal or empty ones too.
+diagonal and for equal or empty ones too; the table in docs/conventions.md says what they are there.
 """
 
 import math

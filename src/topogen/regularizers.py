@@ -3,7 +3,8 @@
 Each is a module called with ``(diagram, reference)`` of shapes (k, 2) and (m, 2), rows (birth, death), where
 k or m may be 0, and returns a scalar. Composed with :func:`topogen.persistence.rips_diagrams` it is a
 regularizer on clouds in the sense of the thesis, section 2. A diagram of another shape, or with NaN or
-infinite values, raises ValueError, as does a parameter out of its range.
+infinite values, raises ValueError, as does a parameter out of its range. Formulas, units and what happens
+at ties, on the diagonal and for equal or empty diagrams stand side by side in docs/conventions.md.
 """
 
 import math
