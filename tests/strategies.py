@@ -1,6 +1,7 @@
 """Random inputs of all tests, and slow but plain answers to compare with."""
 
 import math
+from functools import cache
 
 import gudhi
 import numpy as np
@@ -136,6 +137,34 @@ def diagrams(draw, min_size=0, max_size=6, born_at_zero=None):
     return torch.stack([births, births + lifetimes], dim=1)
 
 
+@st.composite
+def generic_pairs(draw, max_size=4, gap=1e-5):
+    """Two diagrams without ties: no two costs or projections differ by less than ``gap``."""
+    k, m = draw(st.integers(0, max_size)), draw(st.integers(0, max_size))
+    births, lifetimes = normal(draw(SEEDS), 2, k + m).abs() + 0.1
+    rows = torch.stack([births, births + lifetimes], dim=1)
+    costs = torch.cat([torch.pdist(rows, p=math.inf), lifetimes / 2])
+    everything = torch.cat([rows, rows.mean(dim=1, keepdim=True).expand(-1, 2)])
+    values = [costs, *(everything @ torch.tensor(u, dtype=torch.float64) for u in lines(5))]
+    assume(all((x.sort().values.diff() > gap).all() for x in values))
+    return rows[:k].clone(), rows[k:].clone()
+
+
+@st.composite
+def close_pairs(draw):
+    """Two diagrams of points within a distance of each other that is small against their lifetimes."""
+    size = draw(st.integers(1, 4))
+    points = torch.tensor([1.0, 3.0]) + 10.0 ** -draw(st.integers(1, 9)) * normal(draw(SEEDS), 2 * size, 2)
+    return points[:size], points[size:]
+
+
+@st.composite
+def isometries(draw, n, d):
+    """Order of n points, orthogonal matrix and shift of R^d."""
+    orthogonal, _ = torch.linalg.qr(normal(draw(SEEDS), d, d))
+    return torch.tensor(draw(st.permutations(range(n)))), orthogonal, normal(draw(SEEDS), d)
+
+
 def synthetic_images(count, seed=0):
     """Grey levels 0 ... 255 that look like garments: a few soft boxes on black, no two alike."""
     rng = np.random.default_rng(seed)
@@ -194,3 +223,66 @@ def slow_kernel(first, second, sigma):
             mirrored = math.exp(-((p1 - q2) ** 2 + (p2 - q1) ** 2) / (8 * sigma))
             total += near - mirrored
     return total / (8 * math.pi * sigma)
+
+
+def slow_wasserstein(diagram, other, order, ground_norm):
+    """Wasserstein distance: the best of all matchings, point by point."""
+    points, others = diagram.tolist(), other.tolist()
+
+    def norm(x, y):
+        if ground_norm == math.inf:
+            return max(abs(x), abs(y))
+        return (abs(x) ** ground_norm + abs(y) ** ground_norm) ** (1 / ground_norm)
+
+    def alone(point):
+        return norm((point[1] - point[0]) / 2, (point[1] - point[0]) / 2) ** order
+
+    @cache
+    def best(i, free):
+        if i == len(points):
+            return sum(alone(others[j]) for j in free)
+        (birth, death), rest = points[i], [alone(points[i]) + best(i + 1, free)]
+        for j in free:
+            pair = norm(birth - others[j][0], death - others[j][1]) ** order
+            rest.append(pair + best(i + 1, free - {j}))
+        return min(rest)
+
+    return best(0, frozenset(range(len(others)))) ** (1 / order)
+
+
+def lines(count):
+    """Unit vectors of evenly spaced angles in [-pi/2, pi/2)."""
+    angles = [math.pi * i / count - math.pi / 2 for i in range(count)]
+    return [(math.cos(angle), math.sin(angle)) for angle in angles]
+
+
+def augmented(diagram, other):
+    return diagram.tolist() + [[(birth + death) / 2] * 2 for birth, death in other.tolist()]
+
+
+def slow_sliced_wasserstein(diagram, other, directions):
+    """Sliced Wasserstein distance, line by line."""
+    total = 0.0
+    for x, y in lines(directions):
+        first, second = (
+            sorted(birth * x + death * y for birth, death in augmented(*pair))
+            for pair in ((diagram, other), (other, diagram))
+        )
+        total += sum(abs(a - b) for a, b in zip(first, second, strict=True))
+    return total / directions
+
+
+def slow_fisher(diagram, other, sigma):
+    """Persistence Fisher distance, density by density."""
+    first, second = augmented(diagram, other), augmented(other, diagram)
+
+    def roots(points):
+        densities = [
+            sum(math.exp(-(math.dist(z, point) ** 2) / (2 * sigma**2)) for point in points)
+            for z in first + second
+        ]
+        return [math.sqrt(density / sum(densities)) for density in densities]
+
+    # The angle of two unit vectors by atan2 (W. Kahan): acos would lose half of the digits near 0.
+    u, v = np.array(roots(first)), np.array(roots(second))
+    return 2 * math.atan2(np.linalg.norm(u - v), np.linalg.norm(u + v))

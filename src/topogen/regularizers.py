@@ -2,13 +2,17 @@
 
 Each is a module called with ``(diagram, reference)`` of shapes (k, 2) and (m, 2), rows (birth, death), where
 k or m may be 0, and returns a scalar. Composed with :func:`topogen.persistence.rips_diagrams` it is a
-regularizer on clouds in the sense of the thesis, section 2.
+regularizer on clouds in the sense of the thesis, section 2. A diagram of another shape, or with NaN or
+infinite values, raises ValueError, as does a parameter out of its range. Formulas, units and what happens
+at ties, on the diagonal and for equal or empty diagrams stand side by side in docs/conventions.md.
 """
+
+import math
 
 import torch
 from torch import Tensor, nn
 
-from topogen.distances import bottleneck, reininghaus
+from topogen.distances import bottleneck, check, fisher, reininghaus, sliced_wasserstein, wasserstein
 
 
 def _lifetimes(diagram: Tensor) -> Tensor:
@@ -28,7 +32,39 @@ class Push(nn.Module):
     """
 
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+        check(diagram, reference)
         return -_lifetimes(diagram).sum()
+
+
+class TotalPersistence(nn.Module):
+    r"""Total persistence of a power: :math:`L(D) = \sum_{(b, d) \in D} |d - b|^\alpha`, without a root.
+
+    Minimising it shortens bars, long ones the more the higher the power. The reference is ignored. On the
+    diagonal the gradient is 0, at power 1 as one choice of a subgradient; a power below 1 is refused, since
+    its derivative has no bound near the diagonal.
+
+    Args:
+        power: alpha, >= 1.
+
+    Raises:
+        ValueError: the power is below 1 or not finite.
+
+    Source:
+        D. Cohen-Steiner, H. Edelsbrunner, J. Harer, Y. Mileyko, *Lipschitz functions have L_p-stable
+        persistence*, 2010, degree-k total persistence.
+
+    >>> TotalPersistence(power=2)(torch.tensor([[0.0, 1.0], [1.0, 3.0]]), torch.zeros(0, 2))
+    tensor(5.)
+    """
+
+    def __init__(self, power: float) -> None:
+        super().__init__()
+        check(power=power)
+        self.power = power
+
+    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+        check(diagram, reference)
+        return _lifetimes(diagram).abs().pow(self.power).sum()
 
 
 class Bottleneck(nn.Module):
@@ -46,6 +82,85 @@ class Bottleneck(nn.Module):
 
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
         return bottleneck(diagram, reference)
+
+
+class Wasserstein(nn.Module):
+    r"""Wasserstein distance to the reference: :math:`L(D) = W_{p,q}(D, D_0)`, the root taken.
+
+    Args:
+        order: p, >= 1 and finite.
+        ground_norm: q, >= 1 or ``math.inf``.
+
+    Raises:
+        ValueError: order or ground_norm is out of its range.
+
+    Source:
+        See :func:`topogen.distances.wasserstein`.
+
+    >>> Wasserstein(order=2, ground_norm=2)(torch.tensor([[0.0, 4.0]]), torch.tensor([[1.0, 5.0]]))  # sqrt 2
+    tensor(1.4142)
+
+    """
+
+    def __init__(self, order: float, ground_norm: float) -> None:
+        super().__init__()
+        check(order=order, ground_norm=ground_norm)
+        self.order, self.ground_norm = order, ground_norm
+
+    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+        return wasserstein(diagram, reference, self.order, self.ground_norm)
+
+
+class SlicedWasserstein(nn.Module):
+    r"""Sliced Wasserstein distance to the reference: :math:`L(D) = SW(D, D_0)`.
+
+    Args:
+        directions: number of lines that the diagrams are projected on, >= 1.
+
+    Raises:
+        ValueError: directions is not a whole number >= 1.
+
+    Source:
+        See :func:`topogen.distances.sliced_wasserstein`.
+
+    >>> SlicedWasserstein(directions=2)(torch.tensor([[0.0, 4.0]]), torch.tensor([[0.0, 1.0]]))
+    tensor(2.)
+
+    """
+
+    def __init__(self, directions: int) -> None:
+        super().__init__()
+        check(directions=directions)
+        self.directions = directions
+
+    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+        return sliced_wasserstein(diagram, reference, self.directions)
+
+
+class Fisher(nn.Module):
+    r"""Persistence Fisher distance to the reference: :math:`L(D) = d_\sigma(D, D_0)`, an angle.
+
+    Args:
+        sigma: standard deviation of the Gaussians, > 0, unit of the diagrams.
+
+    Raises:
+        ValueError: sigma is not positive.
+
+    Source:
+        See :func:`topogen.distances.fisher`.
+
+    >>> Fisher(sigma=1.0)(torch.tensor([[0.0, 2.0]]), torch.zeros(0, 2))
+    tensor(0.4804)
+
+    """
+
+    def __init__(self, sigma: float) -> None:
+        super().__init__()
+        check(sigma=sigma)
+        self.sigma = sigma
+
+    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+        return fisher(diagram, reference, self.sigma)
 
 
 class Reininghaus(nn.Module):
@@ -67,8 +182,7 @@ class Reininghaus(nn.Module):
 
     def __init__(self, sigma: float) -> None:
         super().__init__()
-        if sigma <= 0:
-            raise ValueError(f"sigma must be > 0, got {sigma}")
+        check(sigma=sigma)
         self.sigma = sigma
 
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
@@ -126,14 +240,14 @@ class LifetimeDensity(nn.Module):
 
     def __init__(self, start: float, stop: float, points: int, sigma: float, scale: float) -> None:
         super().__init__()
-        if stop <= start or points < 1:
+        if not -math.inf < start < stop < math.inf or points < 1:
             raise ValueError(f"the grid needs start < stop and points >= 1, got {start}, {stop}, {points}")
-        if sigma <= 0 or scale <= 0:
-            raise ValueError(f"sigma and scale must be > 0, got {sigma} and {scale}")
+        check(sigma=sigma, scale=scale)
         self.sigma, self.scale = sigma, scale
         self.register_buffer("positions", torch.linspace(start, stop, points, dtype=torch.float64))
 
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+        check(diagram, reference)
         positions = self.positions.to(diagram)
         ours, theirs = (lifetime_density(d, positions, self.sigma, self.scale) for d in (diagram, reference))
         loss: Tensor = (ours - theirs).square().sum()
@@ -142,7 +256,7 @@ class LifetimeDensity(nn.Module):
 
 def entropy(diagram: Tensor, delta: float) -> Tensor:
     r"""Delta-selective persistent entropy :math:`G_\delta(D)`, see :class:`Entropy`; a scalar tensor."""
-    lifetimes = _lifetimes(diagram)
+    lifetimes = _lifetimes(diagram).abs()
     selected = lifetimes[lifetimes > delta]
     value: Tensor = torch.special.entr(selected / selected.sum()).sum()
     return value
@@ -151,7 +265,7 @@ def entropy(diagram: Tensor, delta: float) -> Tensor:
 class Entropy(nn.Module):
     r"""Squared difference of two delta-selective persistent entropies.
 
-    With lifetimes :math:`\ell = d - b` and :math:`L = \sum_{\ell > \delta} \ell`,
+    With lifetimes :math:`\ell = |d - b|` and :math:`L = \sum_{\ell > \delta} \ell`,
 
     .. math::
         G_\delta(D) = -\sum_{\ell > \delta} \tfrac{\ell}{L} \log \tfrac{\ell}{L},
@@ -177,17 +291,21 @@ class Entropy(nn.Module):
 
     def __init__(self, delta: float) -> None:
         super().__init__()
-        if delta < 0:
-            raise ValueError(f"delta must be >= 0, got {delta}")
+        check(delta=delta)
         self.delta = delta
 
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+        check(diagram, reference)
         return (entropy(diagram, self.delta) - entropy(reference, self.delta)).square()
 
 
 REGULARIZERS: dict[str, type[nn.Module]] = {
     "push": Push,
+    "total_persistence": TotalPersistence,
     "bottleneck": Bottleneck,
+    "wasserstein": Wasserstein,
+    "sliced_wasserstein": SlicedWasserstein,
+    "fisher": Fisher,
     "reininghaus": Reininghaus,
     "4sgde": LifetimeDensity,
     "entropy": Entropy,

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import math
 from pathlib import Path
 
 import pytest
@@ -45,12 +46,47 @@ def first_term(config):
     return config["models"]["TopoVAE3"]["regularizers"][1]
 
 
+@pytest.mark.parametrize(
+    "term",
+    [
+        "{name: total_persistence, parameters: {power: 1}}",
+        "{name: wasserstein, parameters: {order: 2, ground_norm: .inf}}",
+        "{name: sliced_wasserstein, parameters: {directions: 50}}",
+        "{name: fisher, parameters: {sigma: 0.1}}",
+    ],
+)
+def test_what_the_schema_allows_the_code_takes(term):
+    config = copy.deepcopy(CONFIG)
+    first_term(config).update(yaml.safe_load(term))
+    validate(config, str(SCHEMA))
+    term = first_term(config)
+    REGULARIZERS[term["name"]](**term["parameters"])
+
+
 BROKEN = {
     "unknown regularizer": (lambda c: first_term(c).update(name="entropi"), ["entropi", "reininghaus"]),
     "negative sigma": (lambda c: first_term(c)["parameters"].update(sigma=-1), ["sigma", "-1"]),
     "sigma as text": (
         lambda c: first_term(c)["parameters"].update(sigma="1e-3"),
         ["sigma", "1e-3", "number"],
+    ),
+    "power below 1": (
+        lambda c: first_term(c).update(name="total_persistence", parameters={"power": 0.5}),
+        ["power", "0.5"],
+    ),
+    "infinite order": (
+        lambda c: first_term(c).update(
+            name="wasserstein", parameters={"order": math.inf, "ground_norm": math.inf}
+        ),
+        ["order", "inf"],
+    ),
+    "ground norm as text": (
+        lambda c: first_term(c).update(name="wasserstein", parameters={"order": 1, "ground_norm": "inf"}),
+        ["ground_norm", "inf", "number"],
+    ),
+    "half a direction": (
+        lambda c: first_term(c).update(name="sliced_wasserstein", parameters={"directions": 0.5}),
+        ["directions", "0.5"],
     ),
     "misspelt parameter": (lambda c: first_term(c)["parameters"].update(sgima=1), ["sgima"]),
     "missing parameters": (lambda c: first_term(c).pop("parameters"), ["parameters", "required"]),
