@@ -1,7 +1,7 @@
 """Gradients that move the whole cloud.
 
 A topological loss moves few points: the bottleneck distance the two ends of one edge or two. Both remedies
-stand between the cloud and its diagrams, so they go with every loss, and cost nothing where they are not used:
+stand between the cloud and its diagrams; so they go with every loss, and cost nothing where not used:
 
     rips_diagrams(spread_gradient(points, sigma=0.3))  # neighbours move along
     batched_rips_diagrams(random_subsets(points, 32, 8, generator))  # then the mean of the losses
