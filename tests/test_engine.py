@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import LARGE_KINDS, SEEDS, clouds, large_cloud
 
-from topogen.engine import NONE, lasting_bars, pairwise_distances, rips_bars, sorted_edges
+from topogen.engine import NONE, bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
 
 
 def distances_of(cloud):
@@ -104,16 +104,29 @@ def test_distances_far_below_the_largest_one_are_exact_as_well(gap):
     assert pairwise_distances(cloud)[1, 2] == np.float32(gap)
 
 
-def test_bars_of_equal_lengths_are_left_out():
-    square = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
-    distances = pairwise_distances(square)
-    edges = sorted_edges(distances)
-    components, loops = rips_bars(edges)
-    lengths, vertices = lasting_bars(edges, distances, components)
-    assert lengths.tolist() == [[0, 1]] * 3  # the duplicate point leaves no bar
-    assert (vertices[:, 0] == 0).all()
-    lengths, _ = lasting_bars(edges, distances, loops)
-    assert lengths.tolist() == [[1, np.sqrt(2)]]
+@pytest.mark.parametrize("kind", LARGE_KINDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_lengths_of_edges_are_exact(kind, dtype):
+    cloud = large_cloud(kind, 40, seed=0).astype(dtype)
+    edges = np.stack(np.triu_indices(40, 1), axis=1).reshape(-1, 2, 2)
+    exact = distances_of(cloud.astype(np.longdouble))[edges[..., 0], edges[..., 1]]
+    tolerance = {np.float32: 6e-8, np.float64: 1e-14}[dtype]  # float32: half a unit in the last place
+    np.testing.assert_allclose(edge_lengths(cloud, edges), exact.astype(np.float64), rtol=tolerance)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e-40, 1e160, 1e300])
+def test_lengths_neither_overflow_nor_vanish(scale):
+    edges = np.array([[[0, 0], [0, 1]]])
+    lengths = edge_lengths(np.array([[3 * scale, 0.0], [0.0, 4 * scale]]), edges)
+    np.testing.assert_allclose(lengths, [[0, 5 * scale]], rtol=1e-15)
+
+
+def test_bars_are_named_by_the_vertices_of_their_edges():
+    edges = sorted_edges(pairwise_distances(np.array([[0.0], [2.0], [1.0]])))
+    assert bar_edges(edges, np.array([[NONE, 0], [1, 0]], np.int32)).tolist() == [
+        [[0, 0], [0, 2]],
+        [[1, 2], [0, 2]],
+    ]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

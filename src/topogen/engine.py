@@ -56,8 +56,9 @@ Words = NDArray[np.uint64]
 
 NONE = -1
 MOST_VERTICES = 2**16
+FAST_SUMS = {"reassoc", "contract"}  # sums in any order, so that they use the vector registers
 BLOCK = 64  # rows of points that stay in the cache
-SUBNORMAL = 1e-30  # squares of float32 below this may have been rounded coarsely
+COARSE = 1e-15  # shorter distances, of coordinates about 1, have squares that float32 rounds coarsely
 ONE = np.uint64(1)
 DIGIT = np.uint64(2**11 - 1)
 # Position of the single set bit of a word: De Bruijn multiplication (Leiserson, Prokop, Randall, 1998).
@@ -69,10 +70,6 @@ BIT_POSITIONS[[(0x03F79D71B4CB0A89 << k & 0xFFFFFFFFFFFFFFFF) >> 58 for k in ran
 def compiled(function: Function, **options: Any) -> Function:
     """Compile at first use, keep the result on disk, and release the GIL while it runs."""
     return njit(cache=True, nogil=True, **options)(function)  # type: ignore[no-any-return]
-
-
-# Sums may be taken in any order, so that they use the vector registers.
-compiled_sums = partial(compiled, fastmath={"reassoc", "contract"})
 
 
 class Edges(NamedTuple):
@@ -150,8 +147,7 @@ def pairwise_distances(points: NDArray[Any]) -> NDArray[Any]:
         Shape (n, n), of the dtype of the points; infinite where the distance overflows.
 
     """
-    # Scaled by a power of two, which is exact, to at most 2: then no square overflows, and in float64 only
-    # those of differences below 1e-154 of the largest coordinate vanish.
+    # Scaled by a power of two, which is exact, to coordinates of at most 2: then no square overflows.
     exponent = np.frexp(np.abs(points).max(initial=0))[1]
     scale = np.ldexp(points.dtype.type(1), exponent - 1)
     return _pairwise_distances(points / scale, scale)
@@ -203,32 +199,45 @@ def rips_bars(edges: Edges, loops: bool = True) -> tuple[Positions, Positions]:
 
 
 @compiled
-def lasting_bars(
-    edges: Edges, distances: NDArray[Any], positions: Positions
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Bars whose death is longer than their birth.
+def bar_edges(edges: Edges, positions: Positions) -> NDArray[np.int64]:
+    """Vertices of the edges of birth and death.
 
     Args:
         edges: as :func:`sorted_edges` makes them.
-        distances: from which it made them.
         positions: bars as :func:`rips_bars` gives them, shape (k, 2).
 
     Returns:
-        Lengths of birth and death, shape (j, 2) with j <= k, and the two vertices of each, shape (j, 2, 2).
-        For NONE, length 0 and the vertices 0 and 0.
+        The two vertices of each, shape (k, 2, 2); for NONE, 0 and 0.
 
     """
-    lengths = np.zeros(positions.shape, distances.dtype)
     vertices = np.zeros((len(positions), 2, 2), np.int64)
-    kept = 0
-    for bar in positions:
+    for bar in range(len(positions)):
         for end in range(2):
-            if bar[end] != NONE:
-                i, j = edges.first[bar[end]], edges.second[bar[end]]
-                lengths[kept, end] = distances[i, j]
-                vertices[kept, end, 0], vertices[kept, end, 1] = i, j
-        kept += lengths[kept, 1] > lengths[kept, 0]
-    return lengths[:kept], vertices[:kept]
+            position = positions[bar, end]
+            if position != NONE:
+                vertices[bar, end] = edges.first[position], edges.second[position]
+    return vertices
+
+
+@partial(compiled, fastmath=FAST_SUMS)
+def edge_lengths(points: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[Any]:
+    """Lengths of some edges, summed in float64, so that those of float32 points are exact up to rounding.
+
+    Args:
+        points: shape (n, d).
+        edges: the two vertices of each, shape (k, 2, 2).
+
+    Returns:
+        Shape (k, 2), of the dtype of the points.
+
+    """
+    lengths = np.zeros(edges.shape[:2], points.dtype)
+    for bar in range(len(edges)):
+        for end in range(2):
+            i, j = edges[bar, end]
+            if i != j:
+                lengths[bar, end] = _distance(points, i, j)
+    return lengths
 
 
 @compiled
@@ -260,7 +269,7 @@ def edge_gradient(
     return gradient
 
 
-@compiled_sums
+@partial(compiled, fastmath=FAST_SUMS)
 def _pairwise_distances(points: NDArray[Any], scale: float) -> NDArray[Any]:
     n, d = points.shape
     distances = np.empty((n, n), points.dtype)
@@ -277,21 +286,32 @@ def _pairwise_distances(points: NDArray[Any], scale: float) -> NDArray[Any]:
                     ij_ += (x - y_) * (x - y_)
                     i_j += (x_ - y) * (x_ - y)
                     i_j_ += (x_ - y_) * (x_ - y_)
-                distances[i, j] = scale * _length(points, i, j, ij)
-                distances[i, j_] = scale * _length(points, i, j_, ij_)
-                distances[i_, j] = scale * _length(points, i_, j, i_j)
-                distances[i_, j_] = scale * _length(points, i_, j_, i_j_)
+                distances[i, j] = scale * np.sqrt(ij)
+                distances[i, j_] = scale * np.sqrt(ij_)
+                distances[i_, j] = scale * np.sqrt(i_j)
+                distances[i_, j_] = scale * np.sqrt(i_j_)
+    for i in range(n):
+        for j in range(i + 1, n):
+            if distances[i, j] < COARSE * scale:
+                distances[i, j] = scale * _distance(points, i, j)
     return distances
 
 
-@compiled
-def _length(points: NDArray[Any], i: int, j: int, square: float) -> float:
-    """Distance of two points from its square, or in float64 where the squares of float32 are subnormal."""
-    if square < SUBNORMAL:
-        square = 0.0
-        for k in range(points.shape[1]):
-            square += (np.float64(points[i, k]) - np.float64(points[j, k])) ** 2
-    return math.sqrt(square)
+@partial(compiled, fastmath=FAST_SUMS)
+def _distance(points: NDArray[Any], i: int, j: int) -> float:
+    """Distance of two points in float64, scaled where its square would overflow or vanish."""
+    square = 0.0
+    for k in range(points.shape[1]):
+        square += (np.float64(points[i, k]) - np.float64(points[j, k])) ** 2
+    if 1e-290 < square < 1e290:
+        return math.sqrt(square)
+    largest = np.abs(points[i] - points[j]).max()
+    if largest == 0:
+        return 0.0
+    square = 0.0
+    for k in range(points.shape[1]):
+        square += ((points[i, k] - points[j, k]) / largest) ** 2
+    return float(largest * math.sqrt(square))
 
 
 @compiled

@@ -14,6 +14,7 @@ Engines: :mod:`topogen.engine` in degrees 0 and 1; from degree 2 on, edge collap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -187,7 +188,7 @@ def _bars(points: Tensor, degrees: Sequence[int], metric: Metric) -> _Bars:
     if len(cloud) < 2:  # one vertex at most, which never dies
         _demand_finite(cloud)
         return _Bars(np.zeros((0, 2)), np.zeros((0, 2, 2), np.int64), [0 for _ in degrees])
-    from topogen.engine import lasting_bars, rips_bars, sorted_edges  # slow to import: at first use
+    from topogen.engine import bar_edges, rips_bars, sorted_edges  # slow to import: at first use
 
     distances = _distances(cloud, metric)
     try:
@@ -197,8 +198,13 @@ def _bars(points: Tensor, degrees: Sequence[int], metric: Metric) -> _Bars:
         raise ValueError("a distance between two points overflows the precision of the cloud") from None
     bars = dict(enumerate(rips_bars(order, loops=1 in degrees)))
     bars |= _bars_of_high_degree(order, [degree for degree in degrees if degree > 1])
-    lengths, edges = zip(*(lasting_bars(order, distances, bars[degree]) for degree in degrees), strict=True)
-    return _Bars(np.concatenate(lengths), np.concatenate(edges), [len(part) for part in lengths])
+    edges = bar_edges(order, np.concatenate([bars[degree] for degree in degrees]))
+    lengths = _lengths(cloud, metric, distances, edges)
+
+    lasting = lengths[:, 1] > lengths[:, 0]
+    stops = accumulate((len(bars[degree]) for degree in degrees), initial=0)
+    sizes = [int(np.count_nonzero(lasting[start:stop])) for start, stop in pairwise(stops)]
+    return _Bars(lengths[lasting], edges[lasting], sizes)
 
 
 def _distances(cloud: Tensor, metric: Metric) -> NDArray[Any]:
@@ -206,15 +212,33 @@ def _distances(cloud: Tensor, metric: Metric) -> NDArray[Any]:
 
     By differences of coordinates, so that nothing cancels.
     """
-    if cloud.dtype in (torch.float16, torch.bfloat16):  # rounded, since the lengths of the bars will be
-        return torch.from_numpy(_distances(cloud.float(), metric)).to(cloud.dtype).float().numpy()
     if metric == "precomputed":
-        return (cloud / 2 + cloud.T / 2).cpu().numpy()
+        return _on_host(cloud / 2 + cloud.T / 2)
     if cloud.device.type == "cpu":
         from topogen.engine import pairwise_distances
 
-        return pairwise_distances(cloud.numpy())
-    return torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist").cpu().numpy()
+        return pairwise_distances(_on_host(cloud))
+    return _on_host(torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist"))
+
+
+def _lengths(
+    cloud: Tensor, metric: Metric, distances: NDArray[Any], edges: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Lengths of the edges of bars on the host, shape (k, 2), rounded to the precision of the cloud."""
+    if metric == "euclidean" and cloud.device.type == "cpu":
+        from topogen.engine import edge_lengths
+
+        lengths = edge_lengths(_on_host(cloud), edges)
+    else:
+        lengths = distances[edges[..., 0], edges[..., 1]]
+    return _on_host(torch.from_numpy(lengths).to(cloud.dtype))
+
+
+def _on_host(values: Tensor) -> NDArray[Any]:
+    if values.dtype in (torch.float16, torch.bfloat16):
+        values = values.float()  # numpy knows no bfloat16
+    array: NDArray[Any] = values.cpu().numpy()
+    return array
 
 
 def _demand_finite(cloud: Tensor) -> None:
