@@ -5,7 +5,7 @@ CORES ?= all
 LOCK := $(VENV)/locked-$(firstword $(shell cksum requirements.lock))
 RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
 
-.PHONY: results test lint check test-network benchmark environment lock unlock clean
+.PHONY: results test lint check test-network test-wheel benchmark environment lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -24,6 +24,13 @@ check: environment
 
 test-network: environment ## what needs a package mirror
 	$(RUN) pytest -m network
+
+test-wheel: environment ## the library by itself, in a new environment without the workflow's packages
+	rm -rf dist
+	$(RUN) python -m build --wheel > /dev/null
+	$(PYTHON) -m venv dist/venv
+	dist/venv/bin/pip install --quiet dist/*.whl
+	cd dist && venv/bin/python ../tests/wheel.py
 
 benchmark: environment
 	$(RUN) python benchmarks/steps.py

@@ -1,13 +1,20 @@
 """The engine of degrees 0 and 1 against gudhi's Ripser, which pairs the same ranks in another way."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 from gudhi.sklearn.rips_persistence import RipsPersistence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import LARGE_KINDS, SEEDS, clouds, large_cloud
 
+from topogen.batches import batch_slices
+from topogen.data import fetch, read
 from topogen.engine import NONE, bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
+
+ROOT = Path(__file__).parents[1]
 
 
 def distances_of(cloud):
@@ -135,3 +142,13 @@ def test_distances_that_are_not_finite_are_refused(bad):
     distances[0, 2] = bad
     with pytest.raises(ValueError, match="NaN or infinite"):
         sorted_edges(distances)
+
+
+@pytest.mark.network
+def test_bars_of_fashion_mnist_are_those_of_ripser(tmp_path):
+    spec = yaml.safe_load((ROOT / "config.yaml").read_text())["datasets"]["FashionMNIST"]
+    fetch("FashionMNIST", tmp_path, spec["md5"], spec["debian_package"])
+    images, _ = read(tmp_path / "train-images-idx3-ubyte.gz", tmp_path / "train-labels-idx1-ubyte.gz")
+    for batch in batch_slices(len(images), 128):
+        distances = np.triu(pairwise_distances(images[batch].reshape(-1, 784).astype(np.float32) / 255), 1)
+        assert_bars_are_those_of_ripser(distances + distances.T)
