@@ -119,10 +119,10 @@ class TopoGen(Library):
         return batched_rips_diagrams(list(clouds), threads=threads)
 
     def rips_of_matrix(self, matrix: Tensor, threads: int = 1) -> Bars:
-        """`batched_rips_diagrams([matrix], metric="precomputed", threads=threads)`."""
+        """`batched_rips_diagrams([matrix] * threads, metric="precomputed", threads=threads)`, first."""
         from topogen.persistence import batched_rips_diagrams
 
-        return batched_rips_diagrams([matrix], metric="precomputed", threads=threads)[0]
+        return batched_rips_diagrams([matrix] * threads, metric="precomputed", threads=threads)[0]
 
     def bottleneck(self, first: Tensor, second: Tensor) -> Tensor:
         """`bottleneck(first, second)`."""
