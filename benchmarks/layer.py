@@ -175,11 +175,12 @@ def take_turns(calls: Mapping[str, Callable[[int], object]]) -> Times:
     """Median time in ms of each call, which is given the number of the round."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for round_ in range(ROUNDS.stop - 1):
-        for name, call in calls.items():
+        # In random order: a call is slower after one that needs much memory.
+        for name in np.random.default_rng(round_).permutation(list(calls)).tolist():
             if round_ >= ROUNDS.start and sum(seconds[name]) > SECONDS:
                 continue
             started = time.perf_counter()
-            call(round_)
+            calls[name](round_)
             seconds[name].append(time.perf_counter() - started)
     return {name: 1000 * median(taken) for name, taken in seconds.items()}
 
