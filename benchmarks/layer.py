@@ -23,8 +23,14 @@ from libraries import Bars, GiottoPH, Gudhi, Oineus, TopoGen, TorchTopological
 from matplotlib.ticker import NullLocator
 from torch import Tensor
 
-from topogen.engine import rips_bars, sorted_edges
-from topogen.persistence import _distances
+from topogen.engine import (
+    bar_edges,
+    edge_gradient,
+    edge_lengths,
+    pairwise_distances,
+    rips_bars,
+    sorted_edges,
+)
 from topogen.plotting.style import model_colours, save, use_style
 
 ROOT = Path(__file__).parents[1]
@@ -65,7 +71,7 @@ def main() -> None:
         rows_table("clouds", {kind: batch_times(clouds) for kind, clouds in kinds.items()}),
         "With two threads giotto-ph, and with it torch-topological, returns other birth edges: see "
         "[conformance.md](conformance.md).",
-        "## Parts of topogen's layer",
+        "## Parts of topogen's layer\n\nA step is all of them, the loss, and torch.",
         rows_table(
             "clouds, points",
             {
@@ -217,22 +223,24 @@ def batch_times(clouds: Clouds) -> Times:
 
 
 def part_times(clouds: Clouds, n: int) -> Times:
-    """Times of the parts of topogen's layer; the rest of the forward is what is left of it."""
+    """Times of the parts of topogen's layer, and of a step, which has the loss and torch besides."""
     cloud = clouds(n, 0)
-    distances = _distances(cloud).numpy()
-    edges = sorted_edges(distances)
-    total = take_turns(
+    points = cloud.numpy()
+    distances = pairwise_distances(points)
+    order = sorted_edges(distances)
+    bars = np.concatenate(rips_bars(order))
+    edges = bar_edges(order, bars)
+    lengths = edge_lengths(points, edges)
+    return take_turns(
         {
-            "distances": lambda _: _distances(cloud),
+            "distances": lambda _: pairwise_distances(points),
             "sort": lambda _: sorted_edges(distances),
-            "engine": lambda _: rips_bars(edges),
-            "forward": lambda _: TopoGen().rips(cloud),
+            "engine": lambda _: rips_bars(order),
+            "gather": lambda _: edge_lengths(points, bar_edges(order, bars)),
+            "backward": lambda _: edge_gradient(points, lengths, lengths, edges),
             "step": lambda _: step(TopoGen().rips, cloud),
         }
     )
-    parts = {name: total[name] for name in ("distances", "sort", "engine")}
-    rest = total["forward"] - sum(parts.values())
-    return parts | {"rest of the forward": rest, "loss and backward": total["step"] - total["forward"]}
 
 
 # Showing
