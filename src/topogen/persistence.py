@@ -180,8 +180,8 @@ def _check_distances(matrix: Tensor) -> None:
         raise ValueError("the matrix of distances holds NaN or infinite entries")
     if (matrix < 0).any() or matrix.diagonal().any() or not torch.allclose(matrix, matrix.T):
         raise ValueError(
-            "a matrix of distances is symmetric, not negative, and zero on the diagonal; torch.cdist makes one "
-            'with compute_mode="donot_use_mm_for_euclid_dist"'
+            "a matrix of distances is symmetric, not negative, and zero on the diagonal; torch.cdist makes "
+            'one with compute_mode="donot_use_mm_for_euclid_dist"'
         )
 
 
