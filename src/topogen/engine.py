@@ -68,8 +68,11 @@ BIT_POSITIONS[[(0x03F79D71B4CB0A89 << k & 0xFFFFFFFFFFFFFFFF) >> 58 for k in ran
 
 
 def compiled(function: Function, **options: Any) -> Function:
-    """Compile at first use, keep the result on disk, and release the GIL while it runs."""
-    return njit(cache=True, nogil=True, **options)(function)  # type: ignore[no-any-return]
+    """Compile at first use, keep the result where a folder for it can be written, release the GIL."""
+    try:
+        return njit(cache=True, nogil=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # neither the package's folder nor the user's cache
+        return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
 
 
 class Edges(NamedTuple):
