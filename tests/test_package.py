@@ -40,7 +40,19 @@ def test_importing_the_layer_imports_torch_and_no_engine():
     assert not {"numba", "gudhi", "scipy", "sklearn", "pandas"} & modules
 
 
-@pytest.mark.parametrize("module", ["statistics", "files", "tables", "plotting.style", "plotting.curves"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "statistics",
+        "files",
+        "tables",
+        "plotting.style",
+        "plotting.curves",
+        "plotting.diagrams",
+        "plotting.theory",
+        "plotting.schematic",
+    ],
+)
 def test_tables_and_plots_need_no_torch(module):
     assert "torch" not in modules_after(f"import topogen.{module}")
 
