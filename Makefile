@@ -5,7 +5,7 @@ CORES ?= all
 LOCK := $(VENV)/locked-$(firstword $(shell cksum requirements.lock))
 RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
 
-.PHONY: results test lint check test-network test-wheel benchmark environment lock unlock clean
+.PHONY: results test lint check test-faults slurm test-network test-wheel benchmark environment lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -21,6 +21,12 @@ lint: environment
 
 check: environment
 	$(RUN) pytest
+
+test-faults: environment slurm ## kills, full disks, second runs, and Slurm where it can be installed: half an hour
+	$(RUN) pytest -m "faults or slurm"
+
+slurm: environment ## what `snakemake --workflow-profile profiles/slurm` needs besides
+	$(VENV)/bin/pip install --quiet --no-build-isolation --editable .[slurm]
 
 test-network: environment ## what needs a package mirror
 	$(RUN) pytest -m network
