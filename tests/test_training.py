@@ -201,6 +201,23 @@ def test_a_snapshot_after_the_last_step_is_refused_before_the_first():
         train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[0, 3], **VAE0)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
+def test_a_gpu_trains_as_the_cpu_does(regularizers):
+    trainers = [
+        Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, device=device)
+        for device in ("cpu", "cuda")
+    ]
+    cpu, gpu = ([trainer.step()[0]["bce"] for _ in range(25)] for trainer in trainers)
+    np.testing.assert_allclose(gpu, cpu, rtol=1e-3)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_missing_gpu_is_named():
+    with pytest.raises(ValueError, match="device cuda: torch finds no GPU"):
+        Trainer(IMAGES, REFERENCES, **VAE0, seed=7, device="cuda")
+
+
 def test_a_cloud_without_numbers_names_the_step_and_the_cloud():
     trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=LATENT, seed=7)
     trainer.step()

@@ -91,6 +91,9 @@ class Trainer:
         learning_rate: of Adam.
         device: any torch device, or auto: CUDA where there is one.
 
+    Raises:
+        ValueError: the device is a GPU and torch finds none.
+
     """
 
     def __init__(
@@ -110,6 +113,8 @@ class Trainer:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device)
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(f"device {device}: torch finds no GPU")
         self.latent_dim = latent_dim
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -251,3 +252,39 @@ def test_a_wrong_configuration_stops_before_any_job(workspace):
     assert run.returncode != 0
     assert "Job stats" not in run.stdout
     assert "config: dataset: CIFAR10 is none of datasets" in run.stdout
+
+
+@pytest.fixture
+def graphics_cards(tmp_path, monkeypatch):
+    """Make nvidia-smi list so many GPUs."""
+
+    def pretend(count):
+        command = tmp_path / "nvidia-smi"
+        command.write_text("#!/bin/sh\n" + "echo GPU\n" * count)
+        command.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    return pretend
+
+
+@pytest.mark.parametrize(("device", "cards", "asked"), [("auto", 0, 0), ("auto", 2, 1), ("cpu", 2, 0)])
+def test_a_training_asks_for_a_gpu_where_there_is_one(workspace, graphics_cards, device, cards, asked):
+    graphics_cards(cards)
+    before = workspace.config
+    workspace.config = before | {"training": before["training"] | {"device": device}}
+    run = workspace.snakemake("-n", "--", "results/MNIST/runs/VAE0/9/history.parquet")
+    workspace.config = before
+    assert run.returncode == 0
+    train = run.stdout.split("Train VAE0 on MNIST, seed 9")[1].split("\n\n")[0]
+    assert ("gpu=1" in train) == bool(asked)
+
+
+def test_a_missing_gpu_is_said_at_the_start(workspace, graphics_cards):
+    graphics_cards(0)
+    before = workspace.config
+    workspace.config = before | {"training": before["training"] | {"device": "cuda"}}
+    run = workspace.snakemake("results/MNIST/runs/VAE0/9/history.parquet")
+    workspace.config = before
+    assert run.returncode != 0
+    assert "training.device: cuda, but no NVIDIA GPU is found here" in run.stdout
+    assert "Finished jobid" not in run.stdout
