@@ -138,11 +138,13 @@ def load(folder, config):
     file = folder / "broken.yaml"
     file.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
     with SnakemakeApi() as api:
-        api.workflow(
+        loaded = api.workflow(
             resource_settings=ResourceSettings(cores=1),
             config_settings=ConfigSettings(configfiles=[file]),
             snakefile=Path("Snakefile"),
-        ).list_rules()
+        )
+        loaded.list_rules()
+        return loaded._workflow
 
 
 MODELS = CONFIG["models"]
@@ -226,48 +228,51 @@ UNREADABLE = {
 
 
 @pytest.fixture(scope="module")
-def folder(repository):
+def copy_of_repository(repository):
     return repository()
 
 
+@pytest.fixture
+def here(copy_of_repository, monkeypatch):
+    """A copy of the repository, as the working directory."""
+    monkeypatch.chdir(copy_of_repository)
+    return copy_of_repository
+
+
 @pytest.mark.parametrize("fault", DISAGREEING)
-def test_parts_that_disagree_are_named(folder, monkeypatch, fault):
-    monkeypatch.chdir(folder)
+def test_parts_that_disagree_are_named(here, fault):
     config = copy.deepcopy(CONFIG)
     breaks, words = DISAGREEING[fault]
     breaks(config)
     with pytest.raises(WorkflowError) as error:
-        load(folder, config)
+        load(here, config)
     for word in words:
         assert word in str(error.value)
 
 
 @pytest.mark.parametrize("fault", UNREADABLE)
-def test_a_file_that_is_no_yaml_is_refused(folder, monkeypatch, fault):
-    monkeypatch.chdir(folder)
+def test_a_file_that_is_no_yaml_is_refused(here, fault):
     text, words = UNREADABLE[fault]
     with pytest.raises(WorkflowError) as error:
-        load(folder, text)
+        load(here, text)
     for word in words:
         assert word in str(error.value)
 
 
-def test_an_infinite_ground_norm_is_the_maximum_norm(folder, monkeypatch):
-    monkeypatch.chdir(folder)
+def test_an_infinite_ground_norm_is_the_maximum_norm(here):
     config = copy.deepcopy(CONFIG)
     first_term(config).update(name="wasserstein", parameters={"order": 2, "ground_norm": math.inf})
-    load(folder, config)
+    load(here, config)
 
 
-def test_results_that_cannot_be_written_stop_the_run(folder, monkeypatch):
-    monkeypatch.chdir(folder)
-    (folder / "results").touch()
+def test_results_that_cannot_be_written_stop_the_run(here, monkeypatch):
+    (here / "results").touch()
     with pytest.raises(WorkflowError, match="results is no folder"):
-        load(folder, CONFIG)
-    (folder / "results").unlink()
+        load(here, CONFIG)
+    (here / "results").unlink()
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
     with pytest.raises(WorkflowError, match="cannot be written"):
-        load(folder, CONFIG)
+        load(here, CONFIG)
 
 
 def test_a_wrong_configuration_stops_before_any_job(workspace):
@@ -293,16 +298,17 @@ def graphics_cards(tmp_path, monkeypatch):
     return pretend
 
 
-@pytest.mark.parametrize(("device", "cards", "asked"), [("auto", 0, 0), ("auto", 2, 1), ("cpu", 2, 0)])
-def test_a_training_asks_for_a_gpu_where_there_is_one(workspace, graphics_cards, device, cards, asked):
+@pytest.mark.parametrize(
+    ("device", "cards", "asked"), [("auto", 0, 0), ("auto", 2, 1), ("cpu", 2, 0), ("cuda", 0, 1)]
+)
+def test_a_training_asks_for_a_gpu_where_there_is_one(here, graphics_cards, device, cards, asked):
     graphics_cards(cards)
-    before = workspace.config
-    workspace.config = before | {"training": before["training"] | {"device": device}}
-    run = workspace.snakemake("-n", "--", "results/MNIST/runs/VAE0/9/history.parquet")
-    workspace.config = before
-    assert run.returncode == 0
-    train = run.stdout.split("Train VAE0 on MNIST, seed 9")[1].split("\n\n")[0]
-    assert ("gpu=1" in train) == bool(asked)
+    config = copy.deepcopy(CONFIG)
+    config["training"]["device"] = device
+    workflow = load(here, config)
+    assert workflow.globals["gpus_per_run"](None) == asked
+    limit = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else None
+    assert limit == (cards or None)  # trainings at a time
 
 
 def test_a_missing_gpu_is_said_at_the_start(workspace, graphics_cards):
