@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import psutil
 import pytest
-import yaml
+from conftest import change_models
 
 # Executed in every process of a run: hang where a file of the name HANG_AT is about to get its name.
 HANG = """
@@ -99,12 +99,11 @@ def test_a_killed_run_goes_on_to_the_same_bytes(killed, finished):
 
 def test_a_training_that_diverges_stops_only_its_branch(killed):
     """TopoVAE1 diverges at step 1; TopoVAE2, which is due as well, is trained and drawn."""
-    file = killed.folder / "config.yaml"
-    config = yaml.safe_load(file.read_text())
-    for model, weight in {"TopoVAE1": 1.0e300, "TopoVAE2": 4.0}.items():
-        for term in config["models"][model]["regularizers"]:
-            term["weight"] = weight
-    file.write_text(yaml.safe_dump(config))
+    change_models(
+        killed,
+        TopoVAE1=[{"name": "push", "degree": 0, "weight": 1.0e300}],
+        TopoVAE2=[{"name": "push", "degree": 0, "weight": 1.0}],
+    )
     figures = [f"results/MNIST/figures/images_{model}_1.svg" for model in ("TopoVAE1", "TopoVAE2")]
     run = killed.snakemake(*figures)
     assert run.returncode != 0

@@ -7,8 +7,7 @@ import subprocess
 import time
 
 import pytest
-import yaml
-from conftest import ROOT
+from conftest import ROOT, change_models
 
 OBSTACLES = {
     "only root can start Slurm": os.geteuid() != 0,
@@ -97,11 +96,7 @@ def test_figures_are_few_submissions(submitted):
 
 def test_a_failed_job_is_reported_with_its_reason(submitted):
     space, _ = submitted
-    file = space.folder / "config.yaml"
-    config = yaml.safe_load(file.read_text())
-    for term in config["models"]["TopoVAE1"]["regularizers"]:
-        term["weight"] = 1.0e300
-    file.write_text(yaml.safe_dump(config))
+    change_models(space, TopoVAE1=[{"name": "push", "degree": 0, "weight": 1.0e300}])
     run = space.snakemake("results/MNIST/figures/images_TopoVAE1_1.svg", *PROFILE, "--retries", "0")
     assert run.returncode != 0
     assert "TopoVAE1, seed 1: step 1: not finite: bce, kld" in run.stdout
