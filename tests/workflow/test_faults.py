@@ -97,6 +97,13 @@ def test_a_killed_run_goes_on_to_the_same_bytes(killed, finished):
     pd.testing.assert_frame_equal(ours, theirs[theirs["model"].isin(ours["model"])].reset_index(drop=True))
 
 
+def test_a_missing_notebook_kernel_is_named(killed, tmp_path):
+    (tmp_path / "ipykernel.py").write_text("raise ImportError('not installed')")
+    run = killed.snakemake("--forcerun", "table_1", "--", "table1", before_path=[tmp_path])
+    assert run.returncode != 0
+    assert "The notebook kernel python3 is missing, install ipykernel" in run.stdout
+
+
 def test_a_training_that_diverges_stops_only_its_branch(killed):
     """TopoVAE1 diverges at step 1; TopoVAE2, which is due as well, is trained and drawn."""
     change_models(
@@ -115,13 +122,6 @@ def test_a_training_that_diverges_stops_only_its_branch(killed):
     assert figures[1] not in summary
     assert "MNIST-TopoVAE1-1.diverged.csv" in summary
     assert "TopoVAE2-1.diverged.csv" not in summary
-
-
-def test_a_missing_notebook_kernel_is_named(killed, tmp_path):
-    (tmp_path / "ipykernel.py").write_text("raise ImportError('not installed')")
-    run = killed.snakemake("--forcerun", "table_1", "--", "table1", before_path=[tmp_path])
-    assert run.returncode != 0
-    assert "The notebook kernel python3 is missing, install ipykernel" in run.stdout
 
 
 # The long matrix: make test-faults.
