@@ -72,12 +72,12 @@ def resume(space, targets):
 @pytest.fixture(scope="module")
 def killed(small, tmp_path_factory):
     """A small workspace whose run was killed while it wrote a history, and went on, on one core."""
-    space = small()
+    space = small(("VAE0", "TopoVAE1"))
     with pytest.MonkeyPatch.context() as monkeypatch:
         kill_between_writing_and_renaming(
-            space, "TopoVAE1/2/history.parquet", ["table1"], tmp_path_factory.mktemp("hang"), monkeypatch
+            space, "TopoVAE1/1/history.parquet", ["table1"], tmp_path_factory.mktemp("hang"), monkeypatch
         )
-    left = list((space.results / "runs/TopoVAE1/2").iterdir())
+    left = list((space.results / "runs/TopoVAE1/1").iterdir())
     assert left
     assert all(file.name.startswith(".") for file in left)
     run = resume(space, ["table1", "--cores", "1"])
@@ -87,7 +87,7 @@ def killed(small, tmp_path_factory):
 
 def test_a_killed_run_goes_on_to_the_same_bytes(killed, finished):
     """On one core, beside a run on two that nothing disturbed and that has more models."""
-    for model in ("VAE0", "TopoVAE1", "TopoVAE2"):
+    for model in ("VAE0", "TopoVAE1"):
         for seed in (1, 2):
             ours, theirs = (contents(space, f"runs/{model}/{seed}") for space in (killed, finished))
             assert {name: ours[name] for name in theirs} == theirs
@@ -105,23 +105,21 @@ def test_a_missing_notebook_kernel_is_named(killed, tmp_path):
 
 
 def test_a_training_that_diverges_stops_only_its_branch(killed):
-    """TopoVAE1 diverges at step 1; TopoVAE2, which is due as well, is trained and drawn."""
-    change_models(
-        killed,
-        TopoVAE1=[{"name": "push", "degree": 0, "weight": 1.0e300}],
-        TopoVAE2=[{"name": "push", "degree": 0, "weight": 1.0}],
+    """TopoVAE1 diverges at step 1; VAE0 of another seed, which is due as well, is trained."""
+    change_models(killed, TopoVAE1=[{"name": "push", "degree": 0, "weight": 1.0e300}])
+    figure, history = (
+        f"results/MNIST/{name}" for name in ("figures/images_TopoVAE1_1.svg", "runs/VAE0/9/history.parquet")
     )
-    figures = [f"results/MNIST/figures/images_{model}_1.svg" for model in ("TopoVAE1", "TopoVAE2")]
-    run = killed.snakemake(*figures)
+    run = killed.snakemake(figure, history)
     assert run.returncode != 0
     assert "TopoVAE1, seed 1: step 1: not finite: bce, kld" in run.stdout
     kept = pd.read_csv(killed.folder / "results/logs/train/MNIST-TopoVAE1-1.diverged.csv")
     assert kept["step"].tolist() == [0]
+    assert (killed.folder / history).is_file()
     summary = run.stdout.split("Missing:")[1]
-    assert figures[0] in summary
-    assert figures[1] not in summary
+    assert figure in summary
     assert "MNIST-TopoVAE1-1.diverged.csv" in summary
-    assert "TopoVAE2-1.diverged.csv" not in summary
+    assert "VAE0-9.diverged.csv" not in summary
 
 
 # The long matrix: make test-faults.
