@@ -1,11 +1,17 @@
 # Thin calls, no logic: every target is one command inside the locked environment.
 PYTHON ?= python3
 VENV ?= .venv
+PEERS ?= .venv-peers
 CORES ?= all
 LOCK := $(VENV)/locked-$(firstword $(shell cksum requirements.lock))
+PEERS_LOCK := $(PEERS)/locked-$(firstword $(shell cksum requirements-peers.lock))
 RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
+RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
+COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra dev --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results test lint check test-faults slurm test-network test-wheel benchmark environment lock unlock clean
+.PHONY: results test lint check test-faults slurm test-network test-wheel conformance benchmark environment peers lock \
+    unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -38,21 +44,28 @@ test-wheel: environment ## the library by itself, in a new environment without t
 	dist/venv/bin/pip install --quiet dist/*.whl
 	cd dist && venv/bin/python ../tests/wheel.py
 
-benchmark: environment
-	$(RUN) python benchmarks/steps.py
+conformance: peers ## right and wrong answers, beside other libraries: docs/conformance.md
+	$(RUN_PEERS) python benchmarks/conformance.py
+
+benchmark: peers ## speed of the layer, beside other libraries (docs/benchmark.md), and of the steps
+	$(RUN_PEERS) python benchmarks/layer.py
+	$(RUN_PEERS) python benchmarks/steps.py
 
 environment: $(LOCK)
-	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+peers: $(PEERS_LOCK) ## a second environment: the first one and the libraries we compare with
+environment peers:
+	$(<D)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 
 $(LOCK): requirements.lock
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --require-hashes --requirement requirements.lock
-	rm -f $(VENV)/locked-* && touch $@
+$(PEERS_LOCK): requirements-peers.lock
+$(LOCK) $(PEERS_LOCK):
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --require-hashes --requirement $<
+	rm -f $(@D)/locked-* && touch $@
 
-lock: ## resolve requirements.lock anew, from pyproject.toml
-	$(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra dev --generate-hashes \
-	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	    pyproject.toml --output-file requirements.lock
+lock: ## resolve both locks anew, from pyproject.toml; what both name, they name alike
+	$(COMPILE) --output-file requirements.lock
+	$(COMPILE) --extra peers --constraint requirements.lock --output-file requirements-peers.lock
 
 unlock: environment ## after a killed run
 	$(RUN) snakemake --unlock

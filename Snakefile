@@ -39,6 +39,7 @@ rule all:
     input:
         FIGURES,
         TABLES,
+        THEORY,
 
 
 rule figures:
@@ -51,8 +52,14 @@ rule table1:
         TABLES,
 
 
+rule theory:
+    input:
+        THEORY,
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/diagrams.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/theory.smk"

@@ -201,6 +201,22 @@ def test_a_snapshot_after_the_last_step_is_refused_before_the_first():
         train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[0, 3], **VAE0)
 
 
+def test_a_gradient_that_overflows_is_refused_before_the_update():
+    push = {"name": "push", "degree": 0, "weight": 1e39}  # infinite in float32
+    trainer = Trainer(IMAGES, REFERENCES, seed=7, **VAE0 | {"regularizers": [push]})
+    before = trainer.weights()
+    with pytest.raises(TrainingError, match="step 0: not finite: gradient on the output cloud"):
+        trainer.step()
+    for name, weight in trainer.weights().items():
+        np.testing.assert_array_equal(weight, before[name])
+
+
+def test_a_reference_that_is_not_finite_names_the_step():
+    broken = [[degree * np.float32("nan") for degree in batch] for batch in REFERENCES]
+    with pytest.raises(TrainingError, match="step 0, output cloud: a diagram holds NaN"):
+        Trainer(IMAGES, broken, seed=7, **VAE0 | {"regularizers": OUTPUT}).step()
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 @pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
 def test_a_gpu_trains_as_the_cpu_does(regularizers):

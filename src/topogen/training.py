@@ -153,7 +153,6 @@ class Trainer:
         values, clouds, gradients = self._topology(forward, self.references[batch])
         self.topology_seconds = time.perf_counter() - started
         row |= values
-        self._demand_finite(row)
 
         self.optimizer.zero_grad()
         torch.autograd.backward([bce + kld, *clouds], [None, *gradients])
@@ -169,27 +168,37 @@ class Trainer:
         The gradient is taken on a detached copy of the cloud, so that the topological part of a step is
         one piece, forward and backward, that can be timed and looked at by itself.
         """
-        values, clouds, gradients = {}, [], []
+        values: dict[str, float] = {}
+        clouds, gradients = [], []
         for name in dict.fromkeys(term.cloud for term in self.terms):
             terms = [term for term in self.terms if term.cloud == name]
             cloud = forward.images.flatten(1) if name == "output" else forward.latents
             detached = cloud.detach().requires_grad_()
-            degrees = sorted({term.degree for term in terms})
             try:
-                diagrams = dict(zip(degrees, rips_diagrams(detached, degrees), strict=True))
+                total = self._weighted_sum(terms, detached, reference, values)
             except ValueError as error:
                 raise TrainingError(f"step {self.steps_done}, {name} cloud: {error}") from error
-            total = detached.new_zeros(())
-            for term in terms:
-                target = torch.from_numpy(reference[term.degree]).to(detached) * term.reference_scale
-                value = term.module(diagrams[term.degree], target)
-                values[term.column] = value.item()
-                total = total + term.weight * value
             # A term without a path to the cloud (an empty diagram, say) has gradient zero.
             (gradient,) = torch.autograd.grad(total, detached, allow_unused=True, materialize_grads=True)
+            # NaN and infinity survive a sum, which is cheaper than a look at each entry.
+            self._demand_finite(values | {f"gradient on the {name} cloud": gradient.sum().item()})
             clouds.append(cloud)
             gradients.append(gradient)
         return values, clouds, gradients
+
+    def _weighted_sum(
+        self, terms: list[Term], cloud: Tensor, reference: Sequence[NDArray[Any]], values: dict[str, float]
+    ) -> Tensor:
+        """Weighted sum of the terms of one cloud, whose values are noted."""
+        degrees = sorted({term.degree for term in terms})
+        diagrams = dict(zip(degrees, rips_diagrams(cloud, degrees), strict=True))
+        total = cloud.new_zeros(())
+        for term in terms:
+            target = torch.from_numpy(reference[term.degree]).to(cloud) * term.reference_scale
+            value = term.module(diagrams[term.degree], target)
+            values[term.column] = value.item()
+            total = total + term.weight * value
+        return total
 
     def _demand_finite(self, row: dict[str, float]) -> None:
         faults = [name for name, value in row.items() if not math.isfinite(value)]

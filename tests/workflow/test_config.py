@@ -14,6 +14,7 @@ from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
 from topogen.regularizers import REGULARIZERS
+from topogen.theory import SHAPES
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -39,6 +40,14 @@ def test_every_key_is_described():
     schema = yaml.safe_load(SCHEMA.read_text())
     found = [*walk(schema, ""), *(x for name, node in schema["$defs"].items() for x in walk(node, name))]
     assert found == []
+
+
+def test_the_theory_is_configured_for_every_regularizer_and_shape():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    gradients = schema["properties"]["theory"]["properties"]["gradients"]
+    assert set(gradients["properties"]["regularizers"]["properties"]) == set(REGULARIZERS)
+    assert set(CONFIG["theory"]["gradients"]["regularizers"]) == set(REGULARIZERS)
+    assert set(schema["$defs"]["clouds"]["items"]["properties"]["shape"]["enum"]) == set(SHAPES)
 
 
 def test_the_thesis_configuration_is_valid():
@@ -100,6 +109,11 @@ BROKEN = {
     "misspelt key": (lambda c: c["training"].update(batchsize=3), ["batchsize"]),
     "zero batch": (lambda c: c["training"].update(batch_size=0), ["batch_size", "minimum"]),
     "device": (lambda c: c["training"].update(device="gpu"), ["device", "cuda"]),
+    "degree of a random cloud": (
+        lambda c: c["theory"]["stability"]["clouds"][0].update(degrees=[3]),
+        ["degrees", "3"],
+    ),
+    "one size of perturbation": (lambda c: c["theory"]["stability"].update(epsilon=[1]), ["epsilon"]),
     "model name unfit for a path": (lambda c: c["models"].update({"a/b": c["models"]["VAE0"]}), ["a/b"]),
     "checksum": (
         lambda c: c["datasets"]["MNIST"]["md5"].update({"train-images-idx3-ubyte.gz": ["x"]}),
@@ -175,6 +189,18 @@ DISAGREEING = {
     "empty interval of 4sgde": (
         lambda c: c["models"]["TopoVAE4"]["regularizers"][0]["parameters"].update(stop=0),
         ["models.TopoVAE4.regularizers", "start 0", "stop 0"],
+    ),
+    "theory of no model": (
+        lambda c: c["theory"]["batch"].update(model="TopoVAE9"),
+        ["theory.batch.model", "TopoVAE9"],
+    ),
+    "theory of latents": (
+        lambda c: c["theory"]["batch"].update(model="TopoVAE-Z1"),
+        ["theory.batch.model", "TopoVAE-Z1"],
+    ),
+    "theory of a step without a snapshot": (
+        lambda c: c["theory"]["batch"].update(step=2),
+        ["theory.batch.step", "2", "snapshot_steps"],
     ),
     "published row of no model": (
         lambda c: c["published"].update(TopoVAE5={"seconds": 1.0}),

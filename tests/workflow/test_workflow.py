@@ -18,13 +18,24 @@ def test_all_products_exist_and_notebooks_ran(finished):
     figures = {path.name for path in (results / "figures").iterdir()}
     images = {f"images_{model}_1" for model in MODELS if not model.startswith("VAE0")}
     others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
-    assert figures == {f"{name}.{kind}" for name in images | others for kind in ("svg", "png")}
-    for notebook in (results / "notebooks").glob("*.ipynb"):
+    theory = {"working_principle", "densities_of_batch"}
+    assert figures == {f"{name}.{kind}" for name in images | others | theory for kind in ("svg", "png")}
+    for notebook in finished.folder.glob("results/*/notebooks/*.ipynb"):
         cells = json.loads(notebook.read_text())["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         assert all(cell["execution_count"] for cell in code), notebook
         assert "parameters" in str(code[1]["metadata"]["tags"]), notebook
         assert notebook.with_suffix(".html").stat().st_size > 10_000
+
+
+def test_the_checks_of_the_theory_are_reported(finished):
+    tables = finished.folder / "results/theory/tables"
+    stability = pd.read_csv(tables / "stability.csv")
+    assert len(stability) == 4 * 2  # ways to move, degrees
+    assert not stability[["above sqrt(2)", "2 or more"]].to_numpy().any()
+    gradients = pd.read_csv(tables / "gradients.csv")
+    assert (gradients["agree (%)"] == 100).all()
+    assert set(pd.read_csv(tables / "exceptions.csv")["regularizer"]) == set(gradients["regularizer"])
 
 
 def test_table_agrees_with_the_histories(finished):
@@ -132,12 +143,17 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
     ("module", "expected"),
     [
         ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
-        ("plotting/images.py", {"image_comparison"}),
-        ("tables.py", {"table_1"}),
+        ("plotting/images.py", {"image_comparison", "working_principle"}),
+        ("tables.py", {"table_1", "stability_scatter", "gradient_checks"}),
         ("statistics.py", AFTER_TRAINING | {"time_steps"}),
+        ("theory.py", {"stability", "gradients", "stability_scatter", "gradient_checks"}),
+        ("plotting/theory.py", {"stability_scatter", "gradient_checks"}),
+        ("plotting/schematic.py", {"working_principle"}),
         (
             "vae.py",
-            AFTER_TRAINING | {"train", "time_steps", "image_comparison", "latent_curves", "latent_scatter"},
+            AFTER_TRAINING
+            | {"train", "time_steps", "image_comparison", "latent_curves", "latent_scatter"}
+            | {"forward_pass", "working_principle"},
         ),
     ],
 )

@@ -40,6 +40,36 @@ FIGURES = [
 ]
 TABLES = [f"results/{DATASET}/tables/table1.{kind}" for kind in ("csv", "md", "tex")]
 
+BATCH = config["theory"]["batch"]
+THEORY = [
+    *(
+        f"results/{folder}/figures/{figure}.{kind}"
+        for folder, figures in (
+            (DATASET, ("working_principle", "densities_of_batch")),
+            (
+                "theory",
+                (
+                    "geometric_complex",
+                    "rips_filtration",
+                    "persistence_diagram",
+                    "densities_of_clusters",
+                    "delta_selection",
+                    "stability",
+                    "gradients",
+                    "entropy_near_diagonal",
+                ),
+            ),
+        )
+        for figure in figures
+        for kind in ("svg", "png")
+    ),
+    *(
+        f"results/theory/tables/{table}.{kind}"
+        for table in ("stability", "gradients", "exceptions")
+        for kind in ("csv", "md", "tex")
+    ),
+]
+
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
@@ -76,6 +106,19 @@ def check_references():
             raise WorkflowError(
                 f"config: figures.images.{model}.steps: {sorted(missing)} not in training.snapshot_steps"
             )
+    if BATCH["model"] not in MODELS:
+        raise WorkflowError(f"config: theory.batch.model: {BATCH['model']} is no model")
+    if BATCH["step"] not in config["training"]["snapshot_steps"]:
+        raise WorkflowError(
+            f"config: theory.batch.step: {BATCH['step']} not in training.snapshot_steps"
+        )
+    clouds = {
+        term.get("cloud", "output") for term in MODELS[BATCH["model"]]["regularizers"]
+    }
+    if clouds != {"output"}:
+        raise WorkflowError(
+            f"config: theory.batch.model: {BATCH['model']} has no regularizers of its output alone"
+        )
     for model, entry in MODELS.items():
         terms = [(term["name"], term["degree"]) for term in entry["regularizers"]]
         if len(terms) != len(set(terms)):
