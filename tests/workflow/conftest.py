@@ -111,15 +111,6 @@ def cut(folder, models):
     file.write_text(yaml.safe_dump(config))
 
 
-def change_models(space, **regularizers):
-    """Give models of a workspace other regularizers."""
-    file = space.folder / "config.yaml"
-    config = yaml.safe_load(file.read_text())
-    for model, terms in regularizers.items():
-        config["models"][model]["regularizers"] = terms
-    file.write_text(yaml.safe_dump(config))
-
-
 def tiny(folder):
     """The tiny configuration, with its dataset put into a copy of the repository."""
     config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())

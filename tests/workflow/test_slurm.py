@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import ROOT, change_models
+from conftest import ROOT
 
 OBSTACLES = {
     "only root can start Slurm": os.geteuid() != 0,
@@ -96,7 +96,7 @@ def test_figures_are_few_submissions(submitted):
 
 def test_a_failed_job_is_reported_with_its_reason(submitted):
     space, _ = submitted
-    change_models(space, TopoVAE1=[{"name": "push", "degree": 0, "weight": 1.0e300}])
+    space.config = space.config | {"training": space.config["training"] | {"learning_rate": 1.0e30}}
     run = space.snakemake("results/MNIST/figures/images_TopoVAE1_1.svg", *PROFILE, "--retries", "0")
     assert run.returncode != 0
     assert "TopoVAE1, seed 1: step 1: not finite: bce, kld" in run.stdout

@@ -194,7 +194,9 @@ def canonical(value):
             return {key: plain(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [plain(item) for item in value]
-        return int(value) if isinstance(value, float) and value.is_integer() else value
+        # Beyond 2^53 a whole float is no better known as an integer, and torch takes none that large.
+        whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+        return int(value) if whole else value
 
     return json.dumps(plain(value), sort_keys=True)
 
