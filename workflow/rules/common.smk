@@ -217,11 +217,11 @@ def trainer_arguments(model, seed):
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES]
+    products = [*FIGURES, *TABLES, *THEORY]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(
-        f"{made} of {len(products)} figures and tables are in results/{DATASET}."
+        f"{made} of {len(products)} figures and tables are in results/."
     )
     if failed:
         histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
