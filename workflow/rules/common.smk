@@ -220,9 +220,7 @@ def report_products(failed):
     products = [*FIGURES, *TABLES, *THEORY]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
-    logger.info(
-        f"{made} of {len(products)} figures and tables are in results/."
-    )
+    logger.info(f"{made} of {len(products)} figures and tables are in results/.")
     if failed:
         histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
         diverged = sorted(str(path) for path in histories if path.stat().st_size > 0)
