@@ -98,7 +98,7 @@ def repository(tmp_path_factory):
     return copy
 
 
-def cut(folder, models=("VAE0", "TopoVAE1", "TopoVAE2")):
+def cut(folder, models):
     """Leave few models in a copy's config.yaml, so that a whole run is short."""
     file = folder / "config.yaml"
     config = yaml.safe_load(file.read_text())
@@ -130,11 +130,11 @@ def workspace(repository):
 
 @pytest.fixture(scope="session")
 def small(repository):
-    """Make a workspace of three models, whose whole run is short."""
+    """Make a workspace of few models, whose whole run is short."""
 
-    def make():
+    def make(models=("VAE0", "TopoVAE1", "TopoVAE2")):
         folder = repository()
-        cut(folder)
+        cut(folder, models)
         return tiny(folder)
 
     return make

@@ -194,7 +194,9 @@ def canonical(value):
             return {key: plain(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [plain(item) for item in value]
-        return int(value) if isinstance(value, float) and value.is_integer() else value
+        # Beyond 2^53 a whole float is no better known as an integer, and torch takes none that large.
+        whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+        return int(value) if whole else value
 
     return json.dumps(plain(value), sort_keys=True)
 
@@ -215,12 +217,10 @@ def trainer_arguments(model, seed):
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES]
+    products = [*FIGURES, *TABLES, *THEORY]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
-    logger.info(
-        f"{made} of {len(products)} figures and tables are in results/{DATASET}."
-    )
+    logger.info(f"{made} of {len(products)} figures and tables are in results/.")
     if failed:
         histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
         diverged = sorted(str(path) for path in histories if path.stat().st_size > 0)

@@ -16,8 +16,8 @@ rule concepts:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         spec=canonical(
             {
@@ -48,8 +48,8 @@ rule batch_densities:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         spec=canonical(
             {"step": BATCH["step"], **config["theory"]["densities"]["batch"]}
@@ -80,8 +80,8 @@ rule forward_pass:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         spec=canonical(
             {
@@ -111,8 +111,8 @@ rule stability:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         spec=canonical(
             {"seed": config["theory"]["seed"], **config["theory"]["stability"]}
@@ -140,8 +140,8 @@ rule gradients:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         spec=canonical(
             {
