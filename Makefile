@@ -49,6 +49,7 @@ conformance: peers ## right and wrong answers, beside other libraries: docs/conf
 
 benchmark: peers ## speed of the layer, beside other libraries (docs/benchmark.md), and of the steps
 	$(RUN_PEERS) python benchmarks/layer.py
+	$(RUN_PEERS) python benchmarks/spreading.py
 	$(RUN_PEERS) python benchmarks/steps.py
 
 environment: $(LOCK)
