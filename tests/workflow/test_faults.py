@@ -55,7 +55,7 @@ def kill_between_writing_and_renaming(space, file, targets, tmp_path, monkeypatc
 
 
 def kill(run):
-    """kill -9, kernels of notebooks included; the run is stopped first, so that it starts nothing meanwhile."""
+    """kill -9, kernels of notebooks included; stopped before, so that it starts nothing meanwhile."""
     main = psutil.Process(run.pid)
     main.suspend()
     for process in [main, *main.children(recursive=True)]:
