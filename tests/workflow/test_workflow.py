@@ -67,9 +67,9 @@ def test_a_model_and_its_baseline_start_as_clones(finished):
 AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1"}
 
 
-def planned(workspace):
+def planned(workspace, *options):
     """Rules that would run with how many jobs each, and the runs that would be trained."""
-    dry = workspace.snakemake("-n", "all")
+    dry = workspace.snakemake("-n", *options, "all")
     assert dry.returncode == 0, dry.stdout[-4000:]
     output = dry.stdout
     statistics = output.split("Job stats:")[1].split("total")[0] if "Job stats:" in output else ""
@@ -160,3 +160,15 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
 def test_a_module_reruns_the_rules_that_use_it(finished, module, expected):
     with edited(finished.folder / "src/topogen" / module, lambda text: text + "\n# edited\n"):
         assert set(planned(finished)[0]) == expected
+
+
+def test_how_files_are_written_concerns_every_rule(finished):
+    everything = set(planned(finished, "--forceall")[0])
+    with edited(finished.folder / "src/topogen/files.py", lambda text: text + "\n# edited\n"):
+        assert set(planned(finished)[0]) == everything
+
+
+def test_the_engine_concerns_every_rule_but_those_of_the_data(finished):
+    everything = set(planned(finished, "--forceall")[0])
+    with edited(finished.folder / "src/topogen/engine.py", lambda text: text + "\n# edited\n"):
+        assert set(planned(finished)[0]) == everything - {"download", "prepare"}

@@ -8,7 +8,7 @@ localrules:
 
 rule download:
     input:
-        code=code_inputs("topogen.data"),
+        code=code_inputs("topogen.data", "topogen.files"),
     output:
         # The files themselves are no outputs: Snakemake would delete what was put there by hand.
         source="results/{dataset}/source.json",
@@ -34,7 +34,7 @@ rule download:
 rule prepare:
     input:
         source="results/{dataset}/source.json",
-        code=code_inputs("topogen.data"),
+        code=code_inputs("topogen.data", "topogen.files"),
     output:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",

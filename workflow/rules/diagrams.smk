@@ -4,7 +4,7 @@
 rule diagrams:
     input:
         images="results/{dataset}/images.npy",
-        code=code_inputs("topogen.diagrams"),
+        code=code_inputs("topogen.diagrams", "topogen.files"),
     output:
         diagrams="results/{dataset}/diagrams.npz",
     log:
