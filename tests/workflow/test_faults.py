@@ -1,7 +1,6 @@
 """What a run survives, and what it says where it cannot go on."""
 
 import os
-import signal
 import subprocess
 import time
 
@@ -56,10 +55,11 @@ def kill_between_writing_and_renaming(space, file, targets, tmp_path, monkeypatc
 
 
 def kill(run):
-    """kill -9, kernels of notebooks included; the run first, so that it cannot clean up after the others."""
+    """kill -9, kernels of notebooks included; stopped before, so that it starts nothing meanwhile."""
     main = psutil.Process(run.pid)
+    main.suspend()
     for process in [main, *main.children(recursive=True)]:
-        process.send_signal(signal.SIGKILL)
+        process.kill()
     run.communicate()
 
 
