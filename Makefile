@@ -10,7 +10,8 @@ RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra dev --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results test lint check test-network test-wheel conformance benchmark environment peers lock unlock clean
+.PHONY: results test lint check test-faults slurm test-network test-wheel conformance benchmark environment peers lock \
+    unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -26,6 +27,12 @@ lint: environment
 
 check: environment
 	$(RUN) pytest
+
+test-faults: environment slurm ## kills, full disks, second runs, and Slurm where it can be installed: half an hour
+	$(RUN) pytest -m "faults or slurm"
+
+slurm: environment ## what `snakemake --workflow-profile profiles/slurm` needs besides
+	$(VENV)/bin/pip install --quiet --no-build-isolation --editable .[slurm]
 
 test-network: environment ## what needs a package mirror
 	$(RUN) pytest -m network

@@ -14,6 +14,26 @@ validate(config, "workflow/schemas/config.schema.yaml")
 include: "workflow/rules/common.smk"
 
 
+# One machine's limit: on a cluster Slurm shares out the GPUs.
+resource_scopes:
+    gpu="local",
+
+
+limit_gpus()
+
+
+onstart:
+    check_device()
+
+
+onsuccess:
+    report_products(failed=False)
+
+
+onerror:
+    report_products(failed=True)
+
+
 rule all:
     default_target: True
     input:

@@ -27,6 +27,12 @@ CHECKSUMS = {
 PACKAGE = "dataset-fashion-mnist"
 
 
+def flipped(content):
+    """The same bytes but for one bit in the middle."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
 def put(folder, content=CONTENT):
     folder.mkdir(parents=True, exist_ok=True)
     for name, these_bytes in content.items():
@@ -69,8 +75,11 @@ def test_intact_files_in_place_need_no_network(folder):
         {},
         {"train-images-idx3-ubyte.gz": CONTENT["train-images-idx3-ubyte.gz"][:-9]},
         CONTENT | {"train-labels-idx1-ubyte.gz": b"<html>not found</html>"},
+        CONTENT | {"train-labels-idx1-ubyte.gz": b""},
+        CONTENT | {"train-images-idx3-ubyte.gz": flipped(CONTENT["train-images-idx3-ubyte.gz"])},
+        CONTENT | {"train-images-idx3-ubyte.gz": idx(255 - IMAGES)},
     ],
-    ids=["nothing", "truncated", "damaged"],
+    ids=["nothing", "truncated", "another page", "empty", "one bit flipped", "another dataset"],
 )
 @pytest.mark.parametrize("source", ["torchvision's mirrors", f"Debian package {PACKAGE}"])
 def test_what_is_missing_or_damaged_comes_from_the_next_source(monkeypatch, folder, found, source):

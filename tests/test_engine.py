@@ -12,7 +12,7 @@ from strategies import LARGE_KINDS, SEEDS, clouds, large_cloud
 
 from topogen.batches import batch_slices
 from topogen.data import fetch, read
-from topogen.engine import NONE, bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
+from topogen.engine import NONE, Edges, bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
 
 ROOT = Path(__file__).parents[1]
 
@@ -134,6 +134,16 @@ def test_bars_are_named_by_the_vertices_of_their_edges():
         [[0, 0], [0, 2]],
         [[1, 2], [0, 2]],
     ]
+
+
+def test_edges_that_leave_a_loop_open_are_refused():
+    square = Edges(np.array([0, 1, 2, 0], np.int32), np.array([1, 2, 3, 3], np.int32), 4)
+    with pytest.raises(ValueError, match="never dies"):
+        rips_bars(square)
+    # Two loops that share a triangle: the second one to close finds it taken.
+    first, second = zip((0, 1), (1, 2), (2, 3), (0, 3), (0, 4), (2, 4), (1, 3), strict=True)
+    with pytest.raises(ValueError, match="never dies"):
+        rips_bars(Edges(np.array(first, np.int32), np.array(second, np.int32), 5))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

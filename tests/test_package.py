@@ -57,6 +57,17 @@ def test_tables_and_plots_need_no_torch(module):
     assert "torch" not in modules_after(f"import topogen.{module}")
 
 
+def test_the_engine_works_where_no_folder_can_be_written():
+    code = """
+from numba.core.caching import CacheImpl
+CacheImpl._locator_classes = []
+from topogen.engine import ONE, _lowest_bit
+print(_lowest_bit(ONE << ONE * 37))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "37\n", run.stderr
+
+
 @pytest.mark.parametrize("module", LIBRARY)
 def test_the_layer_imports_only_what_the_package_depends_on(module):
     """The wheel must work where neither Snakemake, notebooks nor torchvision are installed."""

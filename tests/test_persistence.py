@@ -22,6 +22,7 @@ from strategies import (
     synthetic_images,
 )
 
+from topogen import persistence
 from topogen.distances import bottleneck
 from topogen.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
 
@@ -224,9 +225,42 @@ def test_what_is_not_finite_is_refused(metric, bad):
         rips_diagrams(matrix, metric=metric)
 
 
-def test_distances_that_overflow_are_refused():
+@pytest.mark.parametrize(("largest", "dtype"), [(3e38, torch.float32), (60_000, torch.float16)])
+def test_distances_that_overflow_are_refused(largest, dtype):
     with pytest.raises(ValueError, match="overflow"):
-        rips_diagrams(torch.tensor([[3e38], [-3e38]]))
+        rips_diagrams(torch.tensor([[largest], [-largest]], dtype=dtype))
+
+
+def test_too_many_points_are_refused(monkeypatch):
+    monkeypatch.setattr(persistence, "MOST_POINTS", 4)
+    with pytest.raises(ValueError, match="at most 4 points"):
+        rips_diagrams(torch.zeros(5, 2))
+
+
+def test_points_without_coordinates_are_equal():
+    cloud = torch.zeros(4, 0, requires_grad=True)
+    deaths, loops = rips_diagrams(cloud)
+    assert deaths.shape == loops.shape == (0, 2)
+    (deaths.sum() + loops.sum()).backward()
+    assert cloud.grad.shape == (4, 0)
+
+
+def test_diagrams_may_be_changed_in_place():
+    cloud = normal(0, 12, 2).requires_grad_()
+    expected = torch.autograd.grad(2 * rips_diagrams(cloud)[0].sum(), cloud)[0]
+    deaths = rips_diagrams(cloud)[0]
+    deaths *= 2
+    gradient = torch.autograd.grad(deaths.sum(), cloud, retain_graph=True)[0]
+    torch.testing.assert_close(gradient, expected)
+    deaths.detach().numpy()[:] = 0  # what backward needs is kept elsewhere
+    assert torch.equal(torch.autograd.grad(deaths.sum(), cloud)[0], gradient)
+
+
+def test_strides_do_not_matter():
+    cloud = normal(0, 30, 6)[:, ::2]
+    assert not cloud.is_contiguous()
+    for diagram, other in zip(rips_diagrams(cloud), rips_diagrams(cloud.contiguous()), strict=True):
+        assert torch.equal(diagram, other)
 
 
 def test_a_stack_of_images_is_refused_with_advice():
@@ -239,10 +273,11 @@ def test_a_stack_of_images_is_refused_with_advice():
     [
         torch.zeros(2, 3),
         torch.tensor([[0.0, 1.0], [2.0, 0.0]]),
+        torch.tensor([[0.0, 1e-9], [5e-9, 0.0]]),
         torch.tensor([[0.0, -1.0], [-1.0, 0.0]]),
         torch.tensor([[1.0, 2.0], [2.0, 1.0]]),
     ],
-    ids=["not square", "not symmetric", "negative", "diagonal"],
+    ids=["not square", "not symmetric", "not symmetric, tiny", "negative", "diagonal"],
 )
 def test_what_is_no_matrix_of_distances_is_refused(matrix):
     with pytest.raises(ValueError, match="matrix"):
@@ -332,6 +367,11 @@ def test_a_padded_batch_holds_every_bar():
 def test_one_cloud_is_no_batch():
     with pytest.raises(ValueError, match=r"a batch of b vectors is ONE cloud"):
         batched_rips_diagrams(torch.zeros(8, 784))
+
+
+def test_a_number_of_threads_is_positive():
+    with pytest.raises(ValueError, match="threads >= 1"):
+        batched_rips_diagrams(torch.zeros(2, 3, 2), threads=0)
 
 
 def test_nothing_cannot_be_padded():

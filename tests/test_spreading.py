@@ -78,6 +78,11 @@ def test_a_width_that_is_not_positive_is_refused(sigma):
         spread_gradient(torch.zeros(3, 2), sigma)
 
 
+def test_a_stack_of_clouds_is_refused():
+    with pytest.raises(ValueError, match=r"one cloud of shape \(n, d\)"):
+        spread_gradient(torch.zeros(2, 3, 2), sigma=1.0)
+
+
 @given(seed=SEEDS, n=st.integers(1, 9), count=st.integers(1, 4), data=st.data())
 def test_subsets_are_distinct_points_of_the_cloud(seed, n, count, data):
     size = data.draw(st.integers(1, n))

@@ -99,14 +99,18 @@ def flat(gradients):
     return torch.cat([gradient.flatten() for gradient in gradients])
 
 
-def test_one_seed_gives_the_same_bytes_twice():
-    first, second = run(), run()
+def assert_equal_runs(first, second):
     pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
     assert first.checkpoint.getvalue() == second.checkpoint.getvalue()
     for name in ("snapshots", "weights", "latents"):
         ours, theirs = getattr(first, name), getattr(second, name)
         assert ours.keys() == theirs.keys()
         assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_one_seed_gives_the_same_bytes_twice():
+    first, second = run(), run()
+    assert_equal_runs(first, second)
     assert run(seed=8).checkpoint.getvalue() != first.checkpoint.getvalue()
 
 
@@ -157,11 +161,77 @@ def test_latents_are_of_the_same_images_before_and_after():
     np.testing.assert_array_equal(result.latents["label"], LABELS)
 
 
-def test_a_run_that_diverges_names_the_step():
-    with pytest.raises(TrainingError, match="step 1: not finite: bce, kld"):
+def test_a_run_that_diverges_names_the_step_and_keeps_the_history():
+    with pytest.raises(TrainingError, match="step 1: not finite: bce, kld") as error:
         train(
             IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[], **VAE0 | {"learning_rate": 1e30}
         )
+    pd.testing.assert_frame_equal(error.value.history, history([], steps=1))
+
+
+@pytest.mark.parametrize("epochs_before", [1, 2])
+def test_a_training_that_was_cut_off_goes_on_to_the_same_result(tmp_path, monkeypatch, epochs_before):
+    arguments = SETTINGS | {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
+    partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
+    whole = train(IMAGES, LABELS, REFERENCES, **arguments)
+    step, last = Trainer.step, 3 * epochs_before + 1
+
+    def cut_off(trainer):
+        if trainer.steps_done == last:
+            raise KeyboardInterrupt
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "step", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
+
+    taken = []
+    monkeypatch.setattr(Trainer, "step", lambda trainer: taken.append(trainer.steps_done) or step(trainer))
+    resumed = train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
+    assert taken == list(range(3 * epochs_before, 9))
+    assert_equal_runs(resumed, whole)
+
+    taken.clear()
+    train(IMAGES, LABELS, REFERENCES, **arguments, partial=partial["partial"], identity="another run")
+    assert taken == list(range(9))
+
+
+def test_a_snapshot_after_the_last_step_is_refused_before_the_first():
+    with pytest.raises(ValueError, match=r"snapshot steps \[3\]: the training has 3 steps"):
+        train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[0, 3], **VAE0)
+
+
+def test_a_gradient_that_overflows_is_refused_before_the_update():
+    push = {"name": "push", "degree": 0, "weight": 1e39}  # infinite in float32
+    trainer = Trainer(IMAGES, REFERENCES, seed=7, **VAE0 | {"regularizers": [push]})
+    before = trainer.weights()
+    with pytest.raises(TrainingError, match="step 0: not finite: gradient on the output cloud"):
+        trainer.step()
+    for name, weight in trainer.weights().items():
+        np.testing.assert_array_equal(weight, before[name])
+
+
+def test_a_reference_that_is_not_finite_names_the_step():
+    broken = [[degree * np.float32("nan") for degree in batch] for batch in REFERENCES]
+    with pytest.raises(TrainingError, match="step 0, output cloud: a diagram holds NaN"):
+        Trainer(IMAGES, broken, seed=7, **VAE0 | {"regularizers": OUTPUT}).step()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
+def test_a_gpu_trains_as_the_cpu_does(regularizers):
+    trainers = [
+        Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, device=device)
+        for device in ("cpu", "cuda")
+    ]
+    cpu, gpu = ([trainer.step()[0]["bce"] for _ in range(25)] for trainer in trainers)
+    np.testing.assert_allclose(gpu, cpu, rtol=1e-3)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_missing_gpu_is_named():
+    with pytest.raises(ValueError, match="device cuda: torch finds no GPU"):
+        Trainer(IMAGES, REFERENCES, **VAE0, seed=7, device="cuda")
 
 
 def test_a_cloud_without_numbers_names_the_step_and_the_cloud():

@@ -1,10 +1,11 @@
 """How results are written: whole or not at all, and with equal bytes for equal content."""
 
+import hashlib
 import io
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,15 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def digest(text: str, files: Iterable[str | Path]) -> str:
+    """SHA-256 of a text and of the contents of files, in their order."""
+    total = hashlib.sha256(text.encode())
+    for file in files:
+        with Path(file).open("rb") as content:
+            total.update(hashlib.file_digest(content, "sha256").digest())
+    return total.hexdigest()
 
 
 def save_arrays(path: str | Path, arrays: dict[str, NDArray[Any]]) -> None:

@@ -4,8 +4,8 @@ The rank method. The Rips filtration of a cloud, and so the pairing of its simpl
 order of the edges. So the pairwise distances are sorted, and persistence is computed of the *positions* of
 the edges in that order (ties in the order of their vertices). Every birth and every death then names one
 edge, but for the births of degree 0; the differentiable diagram consists of the lengths of those edges. No
-generators are looked up, ties break reproducibly, and of a cloud on a GPU only the distances come to the host
-and only the diagrams go back.
+generators are looked up, and ties break reproducibly. A cloud on a GPU comes to the host once, and its
+diagrams go back; the gradient is made where the cloud is.
 
 Engines: :mod:`topogen.engine` in degrees 0 and 1; from degree 2 on, edge collapse and Ripser (U. Bauer,
 2021) as shipped with gudhi, coefficients in Z/2.
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 Metric = Literal["euclidean", "precomputed"]
 Diagrams = tuple[Tensor, ...]
 
+MOST_POINTS = 2**16
+NOT_FINITE = "the point cloud holds NaN or infinite coordinates"
+OVERFLOW = "a distance between two points overflows the precision of the cloud"
+
 
 def rips_diagrams(
     points: Tensor, degrees: Sequence[int] = (0, 1), *, metric: Metric = "euclidean"
@@ -50,6 +54,9 @@ def rips_diagrams(
             need not obey the triangle inequality. Any device, any floating-point dtype.
         degrees: homology degrees, each >= 0.
         metric: what ``points`` holds.
+
+    Matrices of random numbers, which have no geometry, take far longer than clouds of their size. Degree 1
+    reserves up to n^3 / 16 bytes of address space, of which what is touched becomes memory.
 
     Returns:
         One tensor of shape (k, 2) per degree, rows (birth, death) in the unit of the distances, ordered by
@@ -98,7 +105,7 @@ def batched_rips_diagrams(
         ``diagrams[cloud][place of the degree]``, shape (k, 2); :func:`pad_diagrams` makes one tensor of them.
 
     Raises:
-        ValueError: as :func:`rips_diagrams`.
+        ValueError: as :func:`rips_diagrams`; or threads is not positive.
 
     """
     if isinstance(clouds, Tensor) and clouds.ndim != 3:
@@ -108,15 +115,18 @@ def batched_rips_diagrams(
         )
     if not degrees or any(degree < 0 for degree in degrees):
         raise ValueError(f"expected one or more homology degrees >= 0, got {tuple(degrees)}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"expected threads >= 1 or None, got {threads}")
     for cloud in clouds:
         _check(cloud, metric)
     work = partial(_bars, degrees=degrees, metric=metric)
+    hosted, dtypes = [_on_host(cloud.detach()) for cloud in clouds], [cloud.dtype for cloud in clouds]
     threads = min(threads or torch.get_num_threads(), len(clouds))
     if threads > 1:
         with ThreadPoolExecutor(threads) as pool:
-            bars = list(pool.map(work, clouds))
+            bars = list(pool.map(work, hosted, dtypes))
     else:
-        bars = [work(cloud) for cloud in clouds]
+        bars = list(map(work, hosted, dtypes))
     return [_Diagrams.apply(cloud, bar, metric) for cloud, bar in zip(clouds, bars, strict=True)]
 
 
@@ -150,7 +160,7 @@ class _Bars(NamedTuple):
     """Bars of one cloud, on the host, all degrees in a row.
 
     Attributes:
-        lengths: births and deaths, shape (k, 2).
+        lengths: births and deaths, shape (k, 2), rounded to the precision of the cloud.
         edges: the edges that have those lengths, by their two vertices, shape (k, 2, 2). The births of degree
             0, which belong to no edge, have the one from vertex 0 to itself, of length and gradient 0.
         sizes: number of bars of each degree.
@@ -167,6 +177,8 @@ def _check(points: Tensor, metric: Metric) -> None:
         raise ValueError(f"expected each cloud in the shape (n, d), got {tuple(points.shape)}")
     if not points.is_floating_point():
         raise ValueError(f"expected floating-point numbers, got {points.dtype}")
+    if len(points) > MOST_POINTS:
+        raise ValueError(f"at most {MOST_POINTS} points, whose edges 32 bits can number; got {len(points)}")
     if metric == "precomputed":
         _check_distances(points.detach())
     elif metric != "euclidean":
@@ -178,31 +190,34 @@ def _check_distances(matrix: Tensor) -> None:
         raise ValueError(f"expected a square matrix of distances, got shape {tuple(matrix.shape)}")
     if not torch.isfinite(matrix).all():
         raise ValueError("the matrix of distances holds NaN or infinite entries")
-    if (matrix < 0).any() or matrix.diagonal().any() or not torch.allclose(matrix, matrix.T):
+    if (matrix < 0).any() or matrix.diagonal().any() or not torch.allclose(matrix, matrix.T, atol=0):
         raise ValueError(
             "a matrix of distances is symmetric, not negative, and zero on the diagonal; torch.cdist makes "
             'one with compute_mode="donot_use_mm_for_euclid_dist"'
         )
 
 
-def _bars(points: Tensor, degrees: Sequence[int], metric: Metric) -> _Bars:
-    """Bars of a cloud that was checked, those of length zero left out."""
-    cloud = points.detach()
-    if len(cloud) < 2:  # one vertex at most, which never dies
-        _demand_finite(cloud)
+def _bars(points: NDArray[Any], dtype: torch.dtype, degrees: Sequence[int], metric: Metric) -> _Bars:
+    """Bars of a cloud on the host that was checked; those whose length is zero in its dtype are left out."""
+    if len(points) < 2:  # one vertex at most, which never dies
+        if not np.isfinite(points).all():
+            raise ValueError(NOT_FINITE)
         return _Bars(np.zeros((0, 2)), np.zeros((0, 2, 2), np.int64), [0 for _ in degrees])
-    from topogen.engine import bar_edges, rips_bars, sorted_edges  # slow to import: at first use
+    # Slow to import: at first use.
+    from topogen.engine import bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
 
-    distances = _distances(cloud, metric)
+    distances = pairwise_distances(points) if metric == "euclidean" else points / 2 + points.T / 2
     try:
         order = sorted_edges(distances)
     except ValueError:
-        _demand_finite(cloud)
-        raise ValueError("a distance between two points overflows the precision of the cloud") from None
+        raise ValueError(OVERFLOW if np.isfinite(points).all() else NOT_FINITE) from None
     bars = dict(enumerate(rips_bars(order, loops=1 in degrees)))
     bars |= _bars_of_high_degree(order, [degree for degree in degrees if degree > 1])
     edges = bar_edges(order, np.concatenate([bars[degree] for degree in degrees]))
-    lengths = _lengths(cloud, metric, distances, edges)
+    exact = edge_lengths(points, edges) if metric == "euclidean" else distances[edges[..., 0], edges[..., 1]]
+    lengths = _on_host(torch.from_numpy(exact).to(dtype))
+    if not np.isfinite(lengths).all():
+        raise ValueError(OVERFLOW)
 
     lasting = lengths[:, 1] > lengths[:, 0]
     stops = accumulate((len(bars[degree]) for degree in degrees), initial=0)
@@ -210,43 +225,11 @@ def _bars(points: Tensor, degrees: Sequence[int], metric: Metric) -> _Bars:
     return _Bars(lengths[lasting], edges[lasting], sizes)
 
 
-def _distances(cloud: Tensor, metric: Metric) -> NDArray[Any]:
-    """Distances of points i < j on the host, shape (n, n), in float32 or float64.
-
-    By differences of coordinates, so that nothing cancels.
-    """
-    if metric == "precomputed":
-        return _on_host(cloud / 2 + cloud.T / 2)
-    if cloud.device.type == "cpu":
-        from topogen.engine import pairwise_distances
-
-        return pairwise_distances(_on_host(cloud))
-    return _on_host(torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist"))
-
-
-def _lengths(
-    cloud: Tensor, metric: Metric, distances: NDArray[Any], edges: NDArray[np.int64]
-) -> NDArray[Any]:
-    """Lengths of the edges of bars on the host, shape (k, 2), rounded to the precision of the cloud."""
-    if metric == "euclidean" and cloud.device.type == "cpu":
-        from topogen.engine import edge_lengths
-
-        lengths = edge_lengths(_on_host(cloud), edges)
-    else:
-        lengths = distances[edges[..., 0], edges[..., 1]]
-    return _on_host(torch.from_numpy(lengths).to(cloud.dtype))
-
-
 def _on_host(values: Tensor) -> NDArray[Any]:
     if values.dtype in (torch.float16, torch.bfloat16):
         values = values.float()  # numpy knows no bfloat16
-    array: NDArray[Any] = values.cpu().numpy()
+    array: NDArray[Any] = values.cpu().contiguous().numpy()
     return array
-
-
-def _demand_finite(cloud: Tensor) -> None:
-    if not torch.isfinite(cloud).all():
-        raise ValueError("the point cloud holds NaN or infinite coordinates")
 
 
 def _bars_of_high_degree(edges: "Edges", degrees: Sequence[int]) -> dict[int, NDArray[np.int32]]:
@@ -282,7 +265,9 @@ class _Diagrams(torch.autograd.Function):
         lengths = torch.from_numpy(bars.lengths).to(points)
         ctx.save_for_backward(points, lengths)
         ctx.edges, ctx.metric = bars.edges, metric
-        return torch.split(lengths, bars.sizes)
+        return tuple(
+            part.clone() for part in torch.split(lengths, bars.sizes)
+        )  # no views: they may be changed
 
     @staticmethod
     @once_differentiable
@@ -301,7 +286,8 @@ def _pull(points: Tensor, edges: NDArray[np.int64], lengths: Tensor, weights: Te
     if points.device.type == "cpu" and points.dtype in (torch.float32, torch.float64):
         from topogen.engine import edge_gradient
 
-        return torch.from_numpy(edge_gradient(points.numpy(), lengths.numpy(), weights.numpy(), edges))
+        gradient = edge_gradient(points.contiguous().numpy(), lengths.numpy(), weights.numpy(), edges)
+        return torch.from_numpy(gradient)
     i, j = torch.from_numpy(edges).to(points.device).flatten(0, 1).unbind(dim=1)
     units = (points[i] - points[j]) / torch.where(lengths > 0, lengths, torch.inf).view(-1, 1)
     pulls = units * weights.view(-1, 1)

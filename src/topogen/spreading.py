@@ -29,6 +29,10 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
     one, since :math:`\langle v, g \rangle = g_I^\top K (K + \lambda)^{-1} g_I > 0`; and a step along it is a
     step along the flow of a smooth field, which is a diffeomorphism: points that are near stay near.
 
+    Two near points that are driven apart need a steep field, which swings far out beside them: up to about
+    sigma over their distance, at most :math:`1 / 2 \sqrt\lambda = 500` times larger than g. Choose sigma not
+    much above the distance of neighbours, or an optimizer that normalises steps.
+
     Args:
         points: cloud, shape (n, d).
         sigma: width of the kernel, > 0, unit of the distances; a few times the distance of neighbours. As it
@@ -38,7 +42,7 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
         The points, shape (n, d).
 
     Raises:
-        ValueError: sigma is not positive.
+        ValueError: sigma is not positive, or the cloud is not of shape (n, d).
 
     Source:
         M. Carriere, M. Theveneau, T. Lacombe, *Diffeomorphic interpolation for efficient persistence-based
@@ -47,6 +51,8 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
     """
     if not sigma > 0:
         raise ValueError(f"sigma must be > 0, got {sigma}")
+    if points.ndim != 2:
+        raise ValueError(f"expected one cloud of shape (n, d), got {tuple(points.shape)}")
     spread: Tensor = _Interpolation.apply(points, sigma)
     return spread
 

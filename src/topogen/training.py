@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from topogen.batches import batch_slices, scaled
+from topogen.files import save_buffer
 from topogen.persistence import rips_diagrams
 from topogen.regularizers import REGULARIZERS
 from topogen.vae import VAE, Forward, binary_cross_entropy, kl_divergence
@@ -29,7 +31,14 @@ LATENT_SAMPLE = 1000  # images whose latents are kept (thesis, F14)
 
 
 class TrainingError(RuntimeError):
-    """A value that must be finite is not; the message names the step."""
+    """A value that must be finite is not; the message names the step.
+
+    Attributes:
+        history: the rows of the steps before it, where :func:`train` raised it.
+
+    """
+
+    history = pd.DataFrame()
 
 
 @dataclass
@@ -60,9 +69,9 @@ def build_terms(regularizers: Sequence[dict[str, Any]]) -> list[Term]:
         Term(
             module=REGULARIZERS[entry["name"]](**entry.get("parameters", {})),
             degree=entry["degree"],
-            weight=entry["weight"],
+            weight=float(entry["weight"]),  # torch takes no integer as large as a float can be
             cloud=entry.get("cloud", "output"),
-            reference_scale=entry.get("reference_scale", 1.0),
+            reference_scale=float(entry.get("reference_scale", 1)),
             column=f"{entry['name']}_{entry['degree']}",
         )
         for entry in regularizers
@@ -81,6 +90,9 @@ class Trainer:
         batch_size: images of a step, in the order of the data.
         learning_rate: of Adam.
         device: any torch device, or auto: CUDA where there is one.
+
+    Raises:
+        ValueError: the device is a GPU and torch finds none.
 
     """
 
@@ -101,6 +113,8 @@ class Trainer:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device)
+        if self.device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(f"device {device}: torch finds no GPU")
         self.latent_dim = latent_dim
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -139,7 +153,6 @@ class Trainer:
         values, clouds, gradients = self._topology(forward, self.references[batch])
         self.topology_seconds = time.perf_counter() - started
         row |= values
-        self._demand_finite(row)
 
         self.optimizer.zero_grad()
         torch.autograd.backward([bce + kld, *clouds], [None, *gradients])
@@ -155,27 +168,37 @@ class Trainer:
         The gradient is taken on a detached copy of the cloud, so that the topological part of a step is
         one piece, forward and backward, that can be timed and looked at by itself.
         """
-        values, clouds, gradients = {}, [], []
+        values: dict[str, float] = {}
+        clouds, gradients = [], []
         for name in dict.fromkeys(term.cloud for term in self.terms):
             terms = [term for term in self.terms if term.cloud == name]
             cloud = forward.images.flatten(1) if name == "output" else forward.latents
             detached = cloud.detach().requires_grad_()
-            degrees = sorted({term.degree for term in terms})
             try:
-                diagrams = dict(zip(degrees, rips_diagrams(detached, degrees), strict=True))
+                total = self._weighted_sum(terms, detached, reference, values)
             except ValueError as error:
                 raise TrainingError(f"step {self.steps_done}, {name} cloud: {error}") from error
-            total = detached.new_zeros(())
-            for term in terms:
-                target = torch.from_numpy(reference[term.degree]).to(detached) * term.reference_scale
-                value = term.module(diagrams[term.degree], target)
-                values[term.column] = value.item()
-                total = total + term.weight * value
             # A term without a path to the cloud (an empty diagram, say) has gradient zero.
             (gradient,) = torch.autograd.grad(total, detached, allow_unused=True, materialize_grads=True)
+            # NaN and infinity survive a sum, which is cheaper than a look at each entry.
+            self._demand_finite(values | {f"gradient on the {name} cloud": gradient.sum().item()})
             clouds.append(cloud)
             gradients.append(gradient)
         return values, clouds, gradients
+
+    def _weighted_sum(
+        self, terms: list[Term], cloud: Tensor, reference: Sequence[NDArray[Any]], values: dict[str, float]
+    ) -> Tensor:
+        """Weighted sum of the terms of one cloud, whose values are noted."""
+        degrees = sorted({term.degree for term in terms})
+        diagrams = dict(zip(degrees, rips_diagrams(cloud, degrees), strict=True))
+        total = cloud.new_zeros(())
+        for term in terms:
+            target = torch.from_numpy(reference[term.degree]).to(cloud) * term.reference_scale
+            value = term.module(diagrams[term.degree], target)
+            values[term.column] = value.item()
+            total = total + term.weight * value
+        return total
 
     def _demand_finite(self, row: dict[str, float]) -> None:
         faults = [name for name, value in row.items() if not math.isfinite(value)]
@@ -194,20 +217,32 @@ class Trainer:
         """Copy of the model's weights, by name."""
         return {name: value.cpu().numpy().copy() for name, value in self.model.state_dict().items()}
 
-    def checkpoint(self) -> io.BytesIO:
+    def state(self) -> dict[str, Any]:
         """All that is needed to go on: model, optimizer, noise stream, number of steps done."""
-        buffer = io.BytesIO()
-        torch.save(
-            {
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "stream": self.stream.get_state(),
-                "steps_done": self.steps_done,
-            },
-            buffer,
-        )
-        buffer.seek(0)
-        return buffer
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "stream": self.stream.get_state(),
+            "steps_done": self.steps_done,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where :meth:`state` was taken, bit for bit."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.stream.set_state(state["stream"])
+        self.steps_done = state["steps_done"]
+
+    def checkpoint(self) -> io.BytesIO:
+        """The :meth:`state` as a file in memory."""
+        return _in_memory(self.state())
+
+
+def _in_memory(content: dict[str, Any]) -> io.BytesIO:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    buffer.seek(0)
+    return buffer
 
 
 @dataclass
@@ -233,6 +268,40 @@ class Run:
     weights: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
+@dataclass
+class _Progress:
+    """What a training has gathered until now; the fields are those of :class:`Run`."""
+
+    before: dict[str, NDArray[Any]]
+    history: list[dict[str, float]] = field(default_factory=list)
+    timing: list[dict[str, float]] = field(default_factory=list)
+    snapshots: dict[str, NDArray[Any]] = field(default_factory=dict)
+    weights: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def save(self, file: Path, trainer: Trainer, identity: str) -> None:
+        arrays = {
+            name: {key: torch.from_numpy(value) for key, value in getattr(self, name).items()}
+            for name in ("before", "snapshots", "weights")
+        }
+        rows = {"history": self.history, "timing": self.timing}
+        save_buffer(file, _in_memory({"identity": identity, "trainer": trainer.state(), **arrays, **rows}))
+
+    @classmethod
+    def load(cls, file: Path, trainer: Trainer, identity: str) -> "_Progress | None":
+        """What :meth:`save` wrote, the trainer brought to that step; None for none or that of another run."""
+        if not file.exists():
+            return None
+        content = torch.load(file, weights_only=True, map_location="cpu")
+        if content["identity"] != identity:
+            return None
+        trainer.restore(content["trainer"])
+        arrays = {
+            name: {key: value.numpy() for key, value in content[name].items()}
+            for name in ("before", "snapshots", "weights")
+        }
+        return cls(**arrays, history=content["history"], timing=content["timing"])
+
+
 def train(
     images: NDArray[Any],
     labels: NDArray[Any],
@@ -241,9 +310,14 @@ def train(
     seed: int,
     epochs: int,
     snapshot_steps: Sequence[int],
+    partial: Path | None = None,
+    identity: str = "",
     **model: Any,
 ) -> Run:
     """Train one model from one seed.
+
+    Where ``partial`` is given, it is written after every epoch but the last, and a training that finds one of
+    its own identity goes on from there, to the same result as without a break. The caller removes it.
 
     Args:
         images: grey levels 0 ... 255, shape (n, 28, 28); may be memory-mapped.
@@ -252,27 +326,36 @@ def train(
         seed: decides weights, noise, and the images whose latents are kept.
         epochs: passes through the data.
         snapshot_steps: zero-based steps whose forward pass is kept.
+        partial: file that keeps the training until its end.
+        identity: tells trainings apart: arguments, data and code.
         model: the remaining arguments of :class:`Trainer`.
 
     Raises:
-        TrainingError: a value that must be finite is not, at the step that the message names.
+        ValueError: a snapshot step lies beyond the last step.
+        TrainingError: a value that must be finite is not, at the step that the message names; it carries the
+            history of the steps before.
 
     """
     trainer = Trainer(images, references, seed=seed, **model)
+    steps = epochs * len(trainer.batches)
+    if late := [step for step in snapshot_steps if step >= steps]:
+        raise ValueError(f"snapshot steps {late}: the training has {steps} steps, the first is 0")
     sample, noise = _latent_sample(len(images), trainer.latent_dim, seed)
-    before = trainer.latents_of(images[sample], noise)
-    history, timing = [], []
-    snapshots: dict[str, NDArray[Any]] = {}
-    weights: dict[str, NDArray[Any]] = {}
+    progress = partial and _Progress.load(partial, trainer, identity)
+    progress = progress or _Progress(trainer.latents_of(images[sample], noise))
 
-    for step in tqdm(range(epochs * len(trainer.batches)), unit="step", mininterval=5):
+    for step in tqdm(range(trainer.steps_done, steps), unit="step", mininterval=5):
         if step in snapshot_steps:
-            weights |= {f"{step}/{name}": value for name, value in trainer.weights().items()}
+            progress.weights |= {f"{step}/{name}": value for name, value in trainer.weights().items()}
         started = time.perf_counter()
-        row, forward = trainer.step()
+        try:
+            row, forward = trainer.step()
+        except TrainingError as error:
+            error.history = pd.DataFrame(progress.history)
+            raise
         seconds = time.perf_counter() - started
-        history.append(row)
-        timing.append(
+        progress.history.append(row)
+        progress.timing.append(
             {
                 "step": step,
                 "model_seconds": seconds - trainer.topology_seconds,
@@ -281,13 +364,22 @@ def train(
         )
         if step in snapshot_steps:
             batch = trainer.batches[step % len(trainer.batches)]
-            snapshots[f"truth_{step}"] = scaled(images[batch][:PICTURES])[:, 0].numpy()
-            snapshots[f"output_{step}"] = forward.images.detach()[:PICTURES, 0].cpu().numpy()
+            progress.snapshots[f"truth_{step}"] = scaled(images[batch][:PICTURES])[:, 0].numpy()
+            progress.snapshots[f"output_{step}"] = forward.images.detach()[:PICTURES, 0].cpu().numpy()
+        if partial and trainer.steps_done % len(trainer.batches) == 0 and trainer.steps_done < steps:
+            progress.save(partial, trainer, identity)
 
     after = trainer.latents_of(images[sample], noise)
-    latents = {f"{name}_before": value for name, value in before.items()}
+    latents = {f"{name}_before": value for name, value in progress.before.items()}
     latents |= {f"{name}_after": value for name, value in after.items()} | {"label": labels[sample]}
-    return Run(pd.DataFrame(history), pd.DataFrame(timing), latents, trainer.checkpoint(), snapshots, weights)
+    return Run(
+        pd.DataFrame(progress.history),
+        pd.DataFrame(progress.timing),
+        latents,
+        trainer.checkpoint(),
+        progress.snapshots,
+        progress.weights,
+    )
 
 
 def _latent_sample(images: int, latent_dim: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -54,33 +54,69 @@ class Workspace:
     def config(self, content):
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(content))
 
-    def snakemake(self, *arguments):
-        environment = os.environ | {"PYTHONPATH": str(self.folder / "src")}
-        return subprocess.run(
+    @property
+    def results(self):
+        return self.folder / "results/MNIST"
+
+    def start(self, *arguments, before_path=()):
+        """Snakemake in a process of its own, with folders put before the others on PYTHONPATH."""
+        path = [*map(str, before_path), str(self.folder / "src")]
+        return subprocess.Popen(
             ["snakemake", "--configfile", "tiny.yaml", "--cores", "2", *arguments],
             cwd=self.folder,
-            env=environment,
-            capture_output=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
+
+    def snakemake(self, *arguments, before_path=()):
+        process = self.start(*arguments, before_path=before_path)
+        output, _ = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, "")
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("workspace")
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+def repository(tmp_path_factory):
+    """Make a copy of the repository's files."""
+
+    def copy():
+        folder = tmp_path_factory.mktemp("repository")
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for name in listed.stdout.splitlines():
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        return folder
+
+    return copy
+
+
+def cut(folder, models=("VAE0", "TopoVAE1", "TopoVAE2")):
+    """Leave few models in a copy's config.yaml, so that a whole run is short."""
+    file = folder / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    topological = [model for model in models if "baseline" in config["models"][model]]
+    config["models"] = {model: config["models"][model] for model in models}
+    config["published"] = {model: config["published"][model] for model in models}
+    config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
+    config["figures"]["comparison"]["models"] = topological
+    config["figures"]["latents"]["model"] = topological[0]
+    file.write_text(yaml.safe_dump(config))
+
+
+def tiny(folder):
+    """The tiny configuration, with its dataset put into a copy of the repository."""
     config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
+    models = yaml.safe_load((folder / "config.yaml").read_text())["models"]
+    images = config["figures"]["images"]
+    config["figures"]["images"] = {model: images[model] for model in images if model in models}
     config["datasets"] = {"MNIST": {"md5": put_dataset(folder / "resources/MNIST/raw")}}
     space = Workspace(folder)
     space.config = config
@@ -88,8 +124,25 @@ def workspace(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def workspace(repository):
+    return tiny(repository())
+
+
+@pytest.fixture(scope="session")
+def small(repository):
+    """Make a workspace of three models, whose whole run is short."""
+
+    def make():
+        folder = repository()
+        cut(folder)
+        return tiny(folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def finished(workspace):
     """The workspace after a full run."""
     run = workspace.snakemake("all")
-    assert run.returncode == 0, run.stderr[-6000:]
+    assert run.returncode == 0, run.stdout[-6000:]
     return workspace

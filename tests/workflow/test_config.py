@@ -3,11 +3,14 @@
 import copy
 import inspect
 import math
+import os
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.api import SnakemakeApi
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
 from topogen.regularizers import REGULARIZERS
@@ -130,28 +133,190 @@ def test_schema_names_the_faulty_key(fault):
         assert word in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"models": {"TopoVAE1": {"baseline": "VAE9"}}}, ["models.TopoVAE1.baseline", "VAE9"]),
-        ({"models": {"TopoVAE1": {"latent_dim": 3}}}, ["models.TopoVAE1.latent_dim", "VAE0"]),
-        ({"dataset": "CIFAR10"}, ["dataset", "CIFAR10", "MNIST"]),
-        ({"training": {"snapshot_steps": [9]}}, ["figures.images.TopoVAE", ".steps", "snapshot_steps"]),
-        ({"training": {"batch_size": -1}}, ["batch_size", "-1"]),
-        ({"theory": {"batch": {"model": "TopoVAE9"}}}, ["theory.batch.model", "TopoVAE9"]),
-        ({"theory": {"batch": {"model": "TopoVAE-Z1", "step": 1}}}, ["theory.batch.model", "TopoVAE-Z1"]),
-        ({"theory": {"batch": {"step": 2}}}, ["theory.batch.step", "2", "snapshot_steps"]),
-    ],
-)
-def test_a_wrong_configuration_stops_before_any_job(workspace, changes, words):
+def load(folder, config):
+    """Read the Snakefile with a configuration, as every run does first, in this process."""
+    file = folder / "broken.yaml"
+    file.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
+    with SnakemakeApi() as api:
+        loaded = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=[file]),
+            snakefile=Path("Snakefile"),
+        )
+        loaded.list_rules()
+        return loaded._workflow
+
+
+MODELS = CONFIG["models"]
+DISAGREEING = {
+    "baseline that is no model": (
+        lambda c: c["models"]["TopoVAE1"].update(baseline="VAE9"),
+        ["models.TopoVAE1.baseline", "VAE9"],
+    ),
+    "baseline with a baseline": (
+        lambda c: c["models"]["TopoVAE1"].update(baseline="TopoVAE2"),
+        ["models.TopoVAE1.baseline", "TopoVAE2"],
+    ),
+    "its own baseline": (
+        lambda c: c["models"]["TopoVAE1"].update(baseline="TopoVAE1"),
+        ["models.TopoVAE1.baseline"],
+    ),
+    "latent dimension of another baseline": (
+        lambda c: c["models"]["TopoVAE1"].update(latent_dim=3),
+        ["models.TopoVAE1.latent_dim", "VAE0"],
+    ),
+    "dataset that is not listed": (lambda c: c.update(dataset="CIFAR10"), ["dataset", "CIFAR10", "MNIST"]),
+    "image step without a snapshot": (
+        lambda c: c["training"].update(snapshot_steps=[9]),
+        ["figures.images.TopoVAE", ".steps", "snapshot_steps"],
+    ),
+    "images of a baseline": (
+        lambda c: c["figures"]["images"].update(VAE0=c["figures"]["images"]["TopoVAE1"]),
+        ["figures.images", "VAE0", "baseline"],
+    ),
+    "comparison of no model": (
+        lambda c: c["figures"]["comparison"].update(models=["TopoVAE1", "TopoVAE9"]),
+        ["figures.comparison.models", "TopoVAE9"],
+    ),
+    "latents of no model": (
+        lambda c: c["figures"]["latents"].update(model="Z9"),
+        ["figures.latents.model", "Z9"],
+    ),
+    "one regularizer twice": (
+        lambda c: c["models"]["TopoVAE1"].update(regularizers=MODELS["TopoVAE1"]["regularizers"][:1] * 2),
+        ["models.TopoVAE1.regularizers", "twice"],
+    ),
+    "empty interval of 4sgde": (
+        lambda c: c["models"]["TopoVAE4"]["regularizers"][0]["parameters"].update(stop=0),
+        ["models.TopoVAE4.regularizers", "start 0", "stop 0"],
+    ),
+    "theory of no model": (
+        lambda c: c["theory"]["batch"].update(model="TopoVAE9"),
+        ["theory.batch.model", "TopoVAE9"],
+    ),
+    "theory of latents": (
+        lambda c: c["theory"]["batch"].update(model="TopoVAE-Z1"),
+        ["theory.batch.model", "TopoVAE-Z1"],
+    ),
+    "theory of a step without a snapshot": (
+        lambda c: c["theory"]["batch"].update(step=2),
+        ["theory.batch.step", "2", "snapshot_steps"],
+    ),
+    "published row of no model": (
+        lambda c: c["published"].update(TopoVAE5={"seconds": 1.0}),
+        ["published", "TopoVAE5"],
+    ),
+    "learning rate that is no number": (
+        lambda c: c["training"].update(learning_rate=math.nan),
+        ["training.learning_rate", "nan"],
+    ),
+    "infinite weight": (
+        lambda c: first_term(c).update(weight=math.inf),
+        ["models.TopoVAE3.regularizers[1].weight", "inf"],
+    ),
+    "negative batch": (lambda c: c["training"].update(batch_size=-1), ["batch_size", "-1"]),
+    "seed as text": (lambda c: c.update(seeds=["ten"]), ["seeds", "ten", "integer"]),
+    "seed too large": (lambda c: c.update(seeds=[2**64]), ["seeds", "maximum"]),
+    "certain interval": (lambda c: c["statistics"].update(confidence=1), ["confidence", "1"]),
+    "models as a list": (lambda c: c.update(models=["VAE0"]), ["models"]),
+}
+UNREADABLE = {
+    "a bracket too few": ("seeds: [1, 2", ["Config file", "YAML"]),
+    "no mapping": ("just text", ["Config file", "keys at top level"]),
+    "a tab": ("training:\n\tepochs: 1", ["Config file", "tab"]),
+}
+
+
+@pytest.fixture(scope="module")
+def copy_of_repository(repository):
+    return repository()
+
+
+@pytest.fixture
+def here(copy_of_repository, monkeypatch):
+    """A copy of the repository, as the working directory."""
+    monkeypatch.chdir(copy_of_repository)
+    return copy_of_repository
+
+
+@pytest.mark.parametrize("fault", DISAGREEING)
+def test_parts_that_disagree_are_named(here, fault):
+    config = copy.deepcopy(CONFIG)
+    breaks, words = DISAGREEING[fault]
+    breaks(config)
+    with pytest.raises(WorkflowError) as error:
+        load(here, config)
+    for word in words:
+        assert word in str(error.value)
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_file_that_is_no_yaml_is_refused(here, fault):
+    text, words = UNREADABLE[fault]
+    with pytest.raises(WorkflowError) as error:
+        load(here, text)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_an_infinite_ground_norm_is_the_maximum_norm(here):
+    config = copy.deepcopy(CONFIG)
+    first_term(config).update(name="wasserstein", parameters={"order": 2, "ground_norm": math.inf})
+    load(here, config)
+
+
+def test_results_that_cannot_be_written_stop_the_run(here, monkeypatch):
+    (here / "results").touch()
+    with pytest.raises(WorkflowError, match="results is no folder"):
+        load(here, CONFIG)
+    (here / "results").unlink()
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(WorkflowError, match="cannot be written"):
+        load(here, CONFIG)
+
+
+def test_a_wrong_configuration_stops_before_any_job(workspace):
     before = workspace.config
-    config = copy.deepcopy(before)
-    for key, value in changes.items():
-        config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
-    workspace.config = config
+    workspace.config = before | {"dataset": "CIFAR10"}
     run = workspace.snakemake("-n", "all")
     workspace.config = before
     assert run.returncode != 0
-    assert "Job stats" not in run.stdout + run.stderr
-    for word in words:
-        assert word in run.stdout + run.stderr
+    assert "Job stats" not in run.stdout
+    assert "config: dataset: CIFAR10 is none of datasets" in run.stdout
+
+
+@pytest.fixture
+def graphics_cards(tmp_path, monkeypatch):
+    """Make nvidia-smi list so many GPUs."""
+
+    def pretend(count):
+        command = tmp_path / "nvidia-smi"
+        command.write_text("#!/bin/sh\n" + "echo GPU\n" * count)
+        command.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ("device", "cards", "asked"), [("auto", 0, 0), ("auto", 2, 1), ("cpu", 2, 0), ("cuda", 0, 1)]
+)
+def test_a_training_asks_for_a_gpu_where_there_is_one(here, graphics_cards, device, cards, asked):
+    graphics_cards(cards)
+    config = copy.deepcopy(CONFIG)
+    config["training"]["device"] = device
+    workflow = load(here, config)
+    assert workflow.globals["gpus_per_run"](None) == asked
+    limit = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else None
+    assert limit == (cards or None)  # trainings at a time
+
+
+def test_a_missing_gpu_is_said_at_the_start(workspace, graphics_cards):
+    graphics_cards(0)
+    before = workspace.config
+    workspace.config = before | {"training": before["training"] | {"device": "cuda"}}
+    run = workspace.snakemake("results/MNIST/runs/VAE0/9/history.parquet")
+    workspace.config = before
+    assert run.returncode != 0
+    assert "training.device: cuda, but no NVIDIA GPU is found here" in run.stdout
+    assert "Finished jobid" not in run.stdout

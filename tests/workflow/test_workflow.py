@@ -70,8 +70,8 @@ AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1"}
 def planned(workspace):
     """Rules that would run with how many jobs each, and the runs that would be trained."""
     dry = workspace.snakemake("-n", "all")
-    assert dry.returncode == 0, dry.stderr[-4000:]
-    output = dry.stdout + dry.stderr
+    assert dry.returncode == 0, dry.stdout[-4000:]
+    output = dry.stdout
     statistics = output.split("Job stats:")[1].split("total")[0] if "Job stats:" in output else ""
     rules = Counter({name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", statistics, re.M)})
     rules.pop("all", None)

@@ -2,9 +2,14 @@
 
 import ast
 import json
+import math
+import os
+import subprocess
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 DATASET = config["dataset"]
 MODELS = config["models"]
@@ -120,9 +125,45 @@ def check_references():
             raise WorkflowError(
                 f"config: models.{model}.regularizers: the same name and degree twice"
             )
+        for term in entry["regularizers"]:
+            grid = term.get("parameters", {})
+            if term["name"] == "4sgde" and grid["start"] >= grid["stop"]:
+                raise WorkflowError(
+                    f"config: models.{model}.regularizers: 4sgde: start {grid['start']} is not below stop {grid['stop']}"
+                )
+    if unknown := set(config["published"]) - set(MODELS):
+        raise WorkflowError(
+            f"config: published: {', '.join(sorted(unknown))} is none of models: {', '.join(MODELS)}"
+        )
 
 
+def check_numbers(value, key):
+    """Stop at a number that is none, or infinite where only ground_norm may be: the schema cannot say so."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            check_numbers(item, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_numbers(item, f"{key}[{index}]")
+    elif isinstance(value, float) and not math.isfinite(value):
+        if math.isnan(value) or not key.endswith(".ground_norm"):
+            raise WorkflowError(f"config: {key}: {value} is not a finite number")
+
+
+def check_results_folder():
+    """Stop before any job where results/ cannot be written."""
+    folder = Path("results").absolute()
+    while not folder.exists() and not folder.is_symlink():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise WorkflowError(f"{folder} is no folder: the results go there")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise WorkflowError(f"{folder} cannot be written: the results go there")
+
+
+check_numbers(config, "")
 check_references()
+check_results_folder()
 
 
 def code_inputs(*modules):
@@ -172,6 +213,21 @@ def trainer_arguments(model, seed):
     }
 
 
+def report_products(failed):
+    """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
+    products = [*FIGURES, *TABLES]
+    missing = [path for path in products if not Path(path).is_file()]
+    made = len(products) - len(missing)
+    logger.info(
+        f"{made} of {len(products)} figures and tables are in results/{DATASET}."
+    )
+    if failed:
+        histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
+        diverged = sorted(str(path) for path in histories if path.stat().st_size > 0)
+        logger.info("\n  ".join(["Missing:", *missing]))
+        logger.info("\n  ".join(["Diverged trainings, until then:", *diverged]))
+
+
 def with_baselines(models):
     """Models and the baselines they are compared with, baselines first, each once."""
     return list(dict.fromkeys([*(BASELINES[model] for model in models), *models]))
@@ -182,8 +238,50 @@ def all_cores(wildcards):
     return workflow.cores or 1
 
 
+def growing(amount):
+    """A resource that grows where a job is sent again: once, twice, three times the amount."""
+
+    def of_attempt(wildcards, attempt):
+        return amount * attempt
+
+    return of_attempt
+
+
+@cache
+def answer(*command):
+    """What a command prints, or nothing where there is no such command or it fails."""
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def gpus():
+    """CUDA devices of this machine, or 1 where the jobs go to a cluster that has some."""
+    if workflow.non_local_exec:
+        return int("gpu" in answer("sinfo", "--noheader", "--format", "%G"))
+    return len(answer("nvidia-smi", "--list-gpus").splitlines())
+
+
 def gpus_per_run(wildcards):
-    return 0 if config["training"]["device"] == "cpu" else 1
+    device = config["training"]["device"]
+    return min(1, gpus()) if device == "auto" else int(device == "cuda")
+
+
+def limit_gpus():
+    """As many trainings at a time as this machine has GPUs, unless --resources says otherwise."""
+    if "gpu" not in workflow.global_resources and gpus() > 0:
+        workflow.register_resource("gpu", gpus())
+
+
+def check_device():
+    """Stop before any job where the GPU is missing that the configuration asks for."""
+    if config["training"]["device"] == "cuda" and gpus() == 0:
+        raise WorkflowError(
+            "config: training.device: cuda, but no NVIDIA GPU is found here; write auto or cpu"
+        )
 
 
 def dataset_spec(wildcards):

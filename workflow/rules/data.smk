@@ -1,6 +1,11 @@
 # The dataset: its files in resources/, checked, and its arrays in results/.
 
 
+# On a cluster the nodes seldom reach the network.
+localrules:
+    download,
+
+
 rule download:
     input:
         code=code_inputs("topogen.data"),
@@ -15,8 +20,8 @@ rule download:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=growing(1000),
+        runtime=growing(30),
     params:
         spec=dataset_spec,
         folder="resources/{dataset}/raw",
@@ -41,8 +46,8 @@ rule prepare:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         folder="resources/{dataset}/raw",
     message:

@@ -15,8 +15,8 @@ rule diagrams:
         "../../envs/topogen.yaml"
     threads: 4
     resources:
-        mem_mb=1500,
-        runtime=10,
+        mem_mb=growing(1500),
+        runtime=growing(10),
     params:
         batch_size=config["training"]["batch_size"],
     message:

@@ -29,8 +29,8 @@ rule image_comparison:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         shown=image_parameters,
     message:

@@ -22,8 +22,8 @@ rule improvement:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         spec=improvement_spec,
     message:

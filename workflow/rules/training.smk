@@ -16,14 +16,16 @@ rule train:
         latents="results/{dataset}/runs/{model}/{seed}/latents.npz",
     log:
         "results/logs/train/{dataset}-{model}-{seed}.log",
+        # The history until a value was not finite, or empty: a failed job's outputs are deleted, logs stay.
+        diverged="results/logs/train/{dataset}-{model}-{seed}.diverged.csv",
     benchmark:
         "results/benchmarks/train/{dataset}-{model}-{seed}.tsv"
     conda:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
         gpu=gpus_per_run,
     params:
         spec=training_spec,
@@ -49,8 +51,8 @@ rule time_steps:
         "../../envs/topogen.yaml"
     threads: all_cores
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=growing(2000),
+        runtime=growing(30),
         gpu=gpus_per_run,
     params:
         spec=timing_spec,

@@ -9,6 +9,10 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 
 os.environ["IPYTHONDIR"] = tempfile.mkdtemp()  # parallel kernels would lock one history database
 
+try:
+    import ipykernel  # noqa: F401 - papermill starts it by name
+except ImportError as error:
+    sys.exit(f"The notebook kernel python3 is missing, install ipykernel in this environment: {error}")
 import papermill
 from nbconvert import HTMLExporter
 

@@ -1,0 +1,108 @@
+"""The workflow through a real Slurm of one node, which the test starts: as root on Debian."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+import yaml
+from conftest import ROOT
+
+OBSTACLES = {
+    "only root can start Slurm": os.geteuid() != 0,
+    "neither Slurm nor apt-get to install it": not (shutil.which("slurmctld") or shutil.which("apt-get")),
+    "/etc/slurm/slurm.conf is there: this machine belongs to a cluster": os.path.exists(
+        "/etc/slurm/slurm.conf"
+    ),
+    "snakemake-executor-plugin-slurm is not installed (pip install 'topogen[slurm]')": (
+        importlib.util.find_spec("snakemake_executor_plugin_slurm") is None
+    ),
+}
+REASONS = "; ".join(reason for reason, obstacle in OBSTACLES.items() if obstacle)
+pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(REASONS), reason=REASONS)]
+PROFILE = [
+    "--workflow-profile",
+    "profiles/slurm",
+    "--default-resources",
+    "slurm_partition=main",
+    "slurm_account=root",
+    "mem_mb=500",
+    "--jobs",
+    "3",
+    "--set-threads",
+    "diagrams=2",
+    "--slurm-init-seconds-before-status-checks",
+    "5",
+    "--slurm-status-command",
+    "squeue",  # there is no accounting database
+    "--latency-wait",
+    "5",
+]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    """A running Slurm."""
+    folder = tmp_path_factory.mktemp("slurm")
+    started = subprocess.run(
+        [ROOT / "tests/slurm/start.sh", folder], capture_output=True, text=True, check=False
+    )
+    try:
+        assert started.returncode == 0, started.stderr
+        yield
+    finally:
+        subprocess.run([ROOT / "tests/slurm/stop.sh", folder], check=True)
+
+
+def running_jobs():
+    queue = subprocess.run(
+        ["squeue", "--noheader", "--states", "RUNNING", "--format", "%i"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return queue.stdout.split()
+
+
+@pytest.fixture(scope="module")
+def submitted(cluster, small):
+    """A small workspace after a full run through Slurm, whose first job was cancelled."""
+    space = small()
+    run = space.start("all", *PROFILE)
+    while not (jobs := running_jobs()):
+        assert run.poll() is None, run.stdout.read()
+        time.sleep(0.1)
+    subprocess.run(["scancel", jobs[0]], check=True)
+    output, _ = run.communicate()
+    assert run.returncode == 0, output[-6000:]
+    return space, output
+
+
+def test_a_cancelled_job_is_sent_again_and_the_run_finishes(submitted):
+    space, output = submitted
+    assert "Trying to restart job" in output
+    assert (space.results / "tables/table1.csv").is_file()
+    assert "17 of 17 figures and tables" in output
+
+
+def test_figures_are_few_submissions(submitted):
+    """Seven notebooks, at most four of them in a group, and nothing else grouped."""
+    _, output = submitted
+    submissions = [line for line in output.splitlines() if "has been submitted with SLURM jobid" in line]
+    assert len([line for line in submissions if line.startswith("Group job")]) in (2, 3, 4)
+    assert 10 <= len(submissions) <= 15
+
+
+def test_a_failed_job_is_reported_with_its_reason(submitted):
+    space, _ = submitted
+    file = space.folder / "config.yaml"
+    config = yaml.safe_load(file.read_text())
+    for term in config["models"]["TopoVAE1"]["regularizers"]:
+        term["weight"] = 1.0e300
+    file.write_text(yaml.safe_dump(config))
+    run = space.snakemake("results/MNIST/figures/images_TopoVAE1_1.svg", *PROFILE, "--retries", "0")
+    assert run.returncode != 0
+    assert "TopoVAE1, seed 1: step 1: not finite: bce, kld" in run.stdout
+    assert "Missing:" in run.stdout
