@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from topogen.plotting.diagrams import COLOURS
+
+Colour = tuple[float, float, float]
 
 
 def stability_scatter(table: pd.DataFrame) -> Figure:
@@ -34,9 +36,8 @@ def stability_scatter(table: pd.DataFrame) -> Figure:
     for (scatter, ratios), degree in zip(axes.T, degrees, strict=True):
         for move in moves:
             own = table[(table["degree"] == degree) & (table["move"] == move)]
-            style = {"s": 7, "color": colours[move], "linewidths": 0, "alpha": 0.6, "rasterized": True}
-            scatter.scatter(own["epsilon"], own["distance"], **style)
-            ratios.scatter(own["epsilon"], own["ratio"], **style)
+            _dots(scatter, own["epsilon"], own["distance"], colours[move])
+            _dots(ratios, own["epsilon"], own["ratio"], colours[move])
         for ax, unit in ((scatter, ends), (ratios, np.ones(2))):
             ax.plot(ends, 2 * unit, color="black", linewidth=1)
             ax.plot(ends, np.sqrt(2) * unit, color="black", linewidth=1, linestyle="--")
@@ -51,6 +52,11 @@ def stability_scatter(table: pd.DataFrame) -> Figure:
     ]
     figure.legend(handles=[*dots, *lines], loc="outside right center", title="moved")
     return figure
+
+
+def _dots(ax: Axes, x: ArrayLike, y: ArrayLike, colour: Colour) -> None:
+    """Thousands of small dots; as a picture, since as shapes they would make an SVG that opens slowly."""
+    ax.scatter(x, y, s=7, color=colour, linewidths=0, alpha=0.6, rasterized=True)
 
 
 def gradient_checks(errors: pd.DataFrame, along: pd.DataFrame, tie: str, tolerance: float) -> Figure:
@@ -79,25 +85,24 @@ def gradient_checks(errors: pd.DataFrame, along: pd.DataFrame, tie: str, toleran
 def gradient_errors(ax: Axes, errors: pd.DataFrame, tolerance: float) -> Axes:
     """Draw the relative errors, one row for each regularizer; an error of 0 stands at the left edge."""
     floor = 1e-13
-    shown = errors.assign(error=errors["error"].clip(lower=floor))
-    sns.stripplot(
-        shown,
-        x="error",
-        y="regularizer",
-        hue="degree",
-        palette=COLOURS[: shown["degree"].nunique()],
-        dodge=True,
-        jitter=0.3,
-        size=2.6,
-        alpha=0.7,
-        log_scale=True,
-        ax=ax,
-        rasterized=True,
-    )
+    names, degrees = errors["regularizer"].unique(), errors["degree"].unique()
+    height = 0.8 / len(degrees)  # of the lane of one degree, in which its dots are spread evenly
+    for lane, degree in enumerate(degrees):
+        for row, name in enumerate(names):
+            own = errors.loc[(errors["regularizer"] == name) & (errors["degree"] == degree), "error"]
+            middle = row + (lane - (len(degrees) - 1) / 2) * height
+            places = middle + np.linspace(-0.4, 0.4, len(own)) * height
+            _dots(ax, own.clip(lower=floor), places, COLOURS[degree])
+        ax.scatter([], [], s=20, color=COLOURS[degree], label=f"{degree}")
     ax.axvline(tolerance, color="black", linewidth=1, linestyle="--")
     ax.text(tolerance, -0.62, " tolerance", ha="left", va="center", fontsize="small")
-    ax.set(xlabel="relative error of the automatic gradient (left edge: 0)", ylabel="", xlim=(floor / 2, 1))
-    sns.move_legend(ax, "lower right")
+    ax.set(
+        xlabel="relative error of the automatic gradient (left edge: 0)", xscale="log", xlim=(floor / 2, 1)
+    )
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(visible=False, axis="y")
+    ax.legend(title="degree", loc="lower right")
     return ax
 
 
