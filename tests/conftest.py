@@ -7,3 +7,5 @@ settings.register_profile(
     "topogen", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("topogen")
+
+collect_ignore = ["wheel.py"]  # `make test-wheel` runs it, in an environment of its own
