@@ -7,10 +7,10 @@ LOCK := $(VENV)/locked-$(firstword $(shell cksum requirements.lock))
 PEERS_LOCK := $(PEERS)/locked-$(firstword $(shell cksum requirements-peers.lock))
 RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
 RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
-COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra dev --generate-hashes \
+COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra dev --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results test lint check test-faults slurm test-network test-wheel conformance benchmark environment peers lock \
+.PHONY: results test lint check test-faults test-network test-wheel conformance benchmark environment peers lock \
     unlock clean
 
 results: environment ## every figure and table of the thesis
@@ -28,11 +28,8 @@ lint: environment
 check: environment
 	$(RUN) pytest
 
-test-faults: environment slurm ## kills, full disks, second runs, and Slurm where it can be installed: half an hour
+test-faults: environment ## kills, full disks, second runs, and Slurm where it can be installed: half an hour
 	$(RUN) pytest -m "faults or slurm"
-
-slurm: environment ## what `snakemake --workflow-profile profiles/slurm` needs besides
-	$(VENV)/bin/pip install --quiet --no-build-isolation --editable .[slurm]
 
 test-network: environment ## what needs a package mirror
 	$(RUN) pytest -m network

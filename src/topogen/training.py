@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from topogen.batches import batch_slices, scaled
 from topogen.files import save_buffer
 from topogen.persistence import rips_diagrams
-from topogen.regularizers import REGULARIZERS
+from topogen.terms import Term, build_terms
 from topogen.vae import VAE, Forward, binary_cross_entropy, kl_divergence
 
 PICTURES = 32  # images of a batch that a snapshot keeps: 4 rows of 8 (thesis, section 4)
@@ -39,43 +39,6 @@ class TrainingError(RuntimeError):
     """
 
     history = pd.DataFrame()
-
-
-@dataclass
-class Term:
-    """One regularizer of a model: weight times ``module(diagram of the cloud, reference)``.
-
-    Attributes:
-        module: called with (diagram, reference).
-        degree: homology degree of the diagrams.
-        weight: factor in the loss.
-        cloud: ``output`` for the reconstructed images, ``latent`` for the sampled latent vectors.
-        reference_scale: factor on the reference diagram.
-        column: its name in the history, such as ``entropy_0``.
-
-    """
-
-    module: nn.Module
-    degree: int
-    weight: float
-    cloud: str
-    reference_scale: float
-    column: str
-
-
-def build_terms(regularizers: Sequence[dict[str, Any]]) -> list[Term]:
-    """Terms of a model from its entry in the configuration, defaults filled in."""
-    return [
-        Term(
-            module=REGULARIZERS[entry["name"]](**entry.get("parameters", {})),
-            degree=entry["degree"],
-            weight=float(entry["weight"]),  # torch takes no integer as large as a float can be
-            cloud=entry.get("cloud", "output"),
-            reference_scale=float(entry.get("reference_scale", 1)),
-            column=f"{entry['name']}_{entry['degree']}",
-        )
-        for entry in regularizers
-    ]
 
 
 class Trainer:
