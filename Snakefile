@@ -40,6 +40,7 @@ rule all:
         FIGURES,
         TABLES,
         THEORY,
+        SYNTHETIC,
 
 
 rule figures:
@@ -57,9 +58,15 @@ rule theory:
         THEORY,
 
 
+rule synthetic:
+    input:
+        SYNTHETIC,
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/diagrams.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/theory.smk"
+include: "workflow/rules/synthetic.smk"

@@ -108,5 +108,24 @@ def exception_table(slopes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def half_loss_table(halves: pd.DataFrame) -> pd.DataFrame:
+    """How many steps point clouds need for half of the way down, cells formatted as text.
+
+    Args:
+        halves: columns experiment, gradient, first, last, half, steps.
+    """
+    steps = halves["steps"].map("{:.0f}".format).where(halves["steps"].notna(), "never")
+    return pd.DataFrame(
+        {
+            "experiment": halves["experiment"],
+            "gradient": halves["gradient"],
+            "first loss": halves["first"].map("{:.3f}".format),
+            "last loss": halves["last"].map("{:.3f}".format),
+            "half": halves["half"].map("{:.3f}".format),
+            "steps to half": steps,
+        }
+    )
+
+
 def _rounded(value: float) -> str:
     return f"{round(value, 8) + 0.0:.4g}"  # 0.0: no minus zero

@@ -70,9 +70,20 @@ THEORY = [
     ),
 ]
 
+EXPERIMENTS = config["synthetic"]["pointclouds"]["experiments"]
+SYNTHETIC = [
+    *(
+        f"results/synthetic/figures/pointclouds_{experiment}.{kind}"
+        for experiment in EXPERIMENTS
+        for kind in ("svg", "png", "gif")
+    ),
+    *(f"results/synthetic/tables/half_loss.{kind}" for kind in ("csv", "md", "tex")),
+]
+
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
+    experiment="|".join(EXPERIMENTS),
     model="|".join(MODELS),
     seed="[0-9]+",
     step="[0-9]+",
@@ -217,7 +228,7 @@ def trainer_arguments(model, seed):
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES, *THEORY]
+    products = [*FIGURES, *TABLES, *THEORY, *SYNTHETIC]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures and tables are in results/.")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import seaborn as sns
+from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.figure import Figure
 
 from topogen.files import atomic
@@ -22,6 +23,12 @@ def save(figure: Figure, *paths: str | Path) -> None:
         metadata = {"svg": {"Date": None}, "png": {"Software": None}}[kind]
         with atomic(path) as temporary:
             figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=metadata)
+
+
+def save_animation(animation: FuncAnimation, path: str | Path, frames_per_second: int) -> None:
+    """Save as GIF, which repeats without end."""
+    with atomic(path) as temporary:
+        animation.save(temporary, writer=PillowWriter(fps=frames_per_second), dpi=90)
 
 
 def model_colours(models: list[str]) -> dict[str, tuple[float, float, float]]:
