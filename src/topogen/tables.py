@@ -127,5 +127,18 @@ def half_loss_table(halves: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def moved_table(moved: pd.DataFrame) -> pd.DataFrame:
+    """How many images of a batch each gradient moves, over batches, cells formatted as text.
+
+    Args:
+        moved: columns regularizer, batch, moved, images.
+    """
+    grouped = moved.groupby("regularizer", sort=False)
+    counts = grouped["moved"].agg(["median", "min", "max"]).astype(int).astype(str)
+    counts["images"] = grouped["images"].first().astype(str)
+    names = {"median": "moved, median", "min": "least", "max": "most", "images": "of images"}
+    return counts.rename(columns=names).reset_index()
+
+
 def _rounded(value: float) -> str:
     return f"{round(value, 8) + 0.0:.4g}"  # 0.0: no minus zero

@@ -77,7 +77,19 @@ SYNTHETIC = [
         for experiment in EXPERIMENTS
         for kind in ("svg", "png", "gif")
     ),
-    *(f"results/synthetic/tables/half_loss.{kind}" for kind in ("csv", "md", "tex")),
+    *(
+        f"results/{DATASET}/synthetic/figures/{figure}.{kind}"
+        for figure in ("damage", "damage_curves", "one_class_batches")
+        for kind in ("svg", "png")
+    ),
+    *(
+        f"results/{folder}/tables/{table}.{kind}"
+        for folder, table in (
+            ("synthetic", "half_loss"),
+            (f"{DATASET}/synthetic", "moved_images"),
+        )
+        for kind in ("csv", "md", "tex")
+    ),
 ]
 
 

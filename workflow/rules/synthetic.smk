@@ -29,6 +29,40 @@ rule pointclouds:
         "../scripts/pointclouds.py"
 
 
+rule damage:
+    input:
+        images="results/{dataset}/images.npy",
+        labels="results/{dataset}/labels.npy",
+        code=code_inputs("topogen.damage", "topogen.files"),
+    output:
+        changes="results/{dataset}/synthetic/damage_changes.parquet",
+        noticed="results/{dataset}/synthetic/damage_noticed.parquet",
+        moved="results/{dataset}/synthetic/moved_images.parquet",
+        one_class="results/{dataset}/synthetic/one_class.npz",
+    log:
+        "results/logs/damage/{dataset}.log",
+    benchmark:
+        "results/benchmarks/damage/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(10),
+    params:
+        spec=canonical(
+            {
+                "seed": config["synthetic"]["seed"],
+                "batch_size": config["training"]["batch_size"],
+                **config["synthetic"]["damage"],
+            }
+        ),
+    message:
+        "What regularizers notice of damaged batches of {wildcards.dataset}"
+    script:
+        "../scripts/damage.py"
+
+
 use rule image_comparison as point_cloud_descent with:
     input:
         notebook="notebooks/point_cloud_descent.ipynb",
@@ -84,3 +118,71 @@ use rule image_comparison as half_loss with:
         shown=canonical({}),
     message:
         "Steps that point clouds need for half of their loss"
+
+
+use rule image_comparison as damage_map with:
+    input:
+        notebook="notebooks/damage_map.ipynb",
+        noticed="results/{dataset}/synthetic/damage_noticed.parquet",
+        moved="results/{dataset}/synthetic/moved_images.parquet",
+        code=code_inputs(
+            "topogen.plotting.damage", "topogen.plotting.style", "topogen.tables"
+        ),
+    output:
+        html="results/{dataset}/synthetic/notebooks/damage_map.html",
+        svg=report(
+            "results/{dataset}/synthetic/figures/damage.svg",
+            caption="../report/damage_map.rst",
+            category="Theory",
+            labels={"row": "damage", "figure": "what regularizers notice"},
+        ),
+        png="results/{dataset}/synthetic/figures/damage.png",
+        curves_svg=report(
+            "results/{dataset}/synthetic/figures/damage_curves.svg",
+            caption="../report/damage_map.rst",
+            category="Theory",
+            labels={"row": "damage", "figure": "change by level"},
+        ),
+        curves_png="results/{dataset}/synthetic/figures/damage_curves.png",
+        csv=report(
+            "results/{dataset}/synthetic/tables/moved_images.csv",
+            caption="../report/damage_map.rst",
+            category="Theory",
+            labels={"row": "damage", "figure": "images that a gradient moves"},
+        ),
+        markdown="results/{dataset}/synthetic/tables/moved_images.md",
+        latex="results/{dataset}/synthetic/tables/moved_images.tex",
+    log:
+        "results/logs/damage_map/{dataset}.log",
+        notebook="results/{dataset}/synthetic/notebooks/damage_map.ipynb",
+    benchmark:
+        "results/benchmarks/damage_map/{dataset}.tsv"
+    params:
+        shown=canonical({}),
+    message:
+        "What regularizers notice, drawn"
+
+
+use rule image_comparison as one_class_batches with:
+    input:
+        notebook="notebooks/one_class_batches.ipynb",
+        batches="results/{dataset}/synthetic/one_class.npz",
+        code=code_inputs("topogen.plotting.damage", "topogen.plotting.style"),
+    output:
+        html="results/{dataset}/synthetic/notebooks/one_class_batches.html",
+        svg=report(
+            "results/{dataset}/synthetic/figures/one_class_batches.svg",
+            caption="../report/one_class_batches.rst",
+            category="Theory",
+            labels={"row": "damage", "figure": "diagrams of one class"},
+        ),
+        png="results/{dataset}/synthetic/figures/one_class_batches.png",
+    log:
+        "results/logs/one_class_batches/{dataset}.log",
+        notebook="results/{dataset}/synthetic/notebooks/one_class_batches.ipynb",
+    benchmark:
+        "results/benchmarks/one_class_batches/{dataset}.tsv"
+    params:
+        shown=canonical({}),
+    message:
+        "Diagrams of batches of one class of {wildcards.dataset}"
