@@ -140,5 +140,30 @@ def moved_table(moved: pd.DataFrame) -> pd.DataFrame:
     return counts.rename(columns=names).reset_index()
 
 
+def collapse_table(differences: pd.DataFrame) -> pd.DataFrame:
+    """Modes that regularized GANs cover beside plain ones of the same seeds, cells formatted as text.
+
+    Args:
+        differences: columns variant, measure, n, modes, plain, difference, low, high, fewer, equal, more.
+    """
+    interval = zip(differences["difference"], differences["low"], differences["high"], strict=True)
+    return pd.DataFrame(
+        {
+            "GAN": differences["variant"],
+            "modes covered": differences["measure"],
+            "seeds": differences["n"].astype(str),
+            "plain": differences["plain"].map("{:.2f}".format),
+            "regularized": differences["modes"].map("{:.2f}".format),
+            "difference": [f"{mean:.2f} [{low:.2f}, {high:.2f}]" for mean, low, high in interval],
+            "seeds with fewer, equal, more": [
+                f"{fewer}, {equal}, {more}"
+                for fewer, equal, more in zip(
+                    differences["fewer"], differences["equal"], differences["more"], strict=True
+                )
+            ],
+        }
+    )
+
+
 def _rounded(value: float) -> str:
     return f"{round(value, 8) + 0.0:.4g}"  # 0.0: no minus zero

@@ -77,6 +77,7 @@ SYNTHETIC = [
         for experiment in EXPERIMENTS
         for kind in ("svg", "png", "gif")
     ),
+    *(f"results/synthetic/figures/mode_collapse.{kind}" for kind in ("svg", "png")),
     *(
         f"results/{DATASET}/synthetic/figures/{figure}.{kind}"
         for figure in ("damage", "damage_curves", "one_class_batches")
@@ -86,6 +87,7 @@ SYNTHETIC = [
         f"results/{folder}/tables/{table}.{kind}"
         for folder, table in (
             ("synthetic", "half_loss"),
+            ("synthetic", "mode_collapse"),
             (f"{DATASET}/synthetic", "moved_images"),
         )
         for kind in ("csv", "md", "tex")

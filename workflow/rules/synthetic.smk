@@ -63,6 +63,38 @@ rule damage:
         "../scripts/damage.py"
 
 
+rule gan:
+    input:
+        code=code_inputs("topogen.gan", "topogen.files"),
+    output:
+        collapse="results/synthetic/mode_collapse.parquet",
+        differences="results/synthetic/mode_collapse_differences.parquet",
+        samples="results/synthetic/mode_collapse.npz",
+    log:
+        "results/logs/gan/synthetic.log",
+    benchmark:
+        "results/benchmarks/gan/synthetic.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=growing(1500),
+        runtime=growing(20),
+    params:
+        spec=canonical(
+            {
+                "confidence": config["statistics"]["confidence"],
+                # Sorted keys would lose which variant is the first one.
+                "order": list(config["synthetic"]["gan"]["variants"]),
+                **config["synthetic"]["gan"],
+            }
+        ),
+    message:
+        "GANs on a ring of Gaussians, plain and regularized"
+    script:
+        "../scripts/gan.py"
+
+
 use rule image_comparison as point_cloud_descent with:
     input:
         notebook="notebooks/point_cloud_descent.ipynb",
@@ -186,3 +218,40 @@ use rule image_comparison as one_class_batches with:
         shown=canonical({}),
     message:
         "Diagrams of batches of one class of {wildcards.dataset}"
+
+
+use rule image_comparison as mode_collapse with:
+    input:
+        notebook="notebooks/mode_collapse.ipynb",
+        collapse="results/synthetic/mode_collapse.parquet",
+        differences="results/synthetic/mode_collapse_differences.parquet",
+        samples="results/synthetic/mode_collapse.npz",
+        code=code_inputs(
+            "topogen.plotting.gan", "topogen.plotting.style", "topogen.tables"
+        ),
+    output:
+        html="results/synthetic/notebooks/mode_collapse.html",
+        svg=report(
+            "results/synthetic/figures/mode_collapse.svg",
+            caption="../report/mode_collapse.rst",
+            category="Theory",
+            labels={"row": "F1", "figure": "mode collapse of a GAN"},
+        ),
+        png="results/synthetic/figures/mode_collapse.png",
+        csv=report(
+            "results/synthetic/tables/mode_collapse.csv",
+            caption="../report/mode_collapse.rst",
+            category="Theory",
+            labels={"row": "F1", "figure": "modes covered, seed by seed"},
+        ),
+        markdown="results/synthetic/tables/mode_collapse.md",
+        latex="results/synthetic/tables/mode_collapse.tex",
+    log:
+        "results/logs/mode_collapse/synthetic.log",
+        notebook="results/synthetic/notebooks/mode_collapse.ipynb",
+    benchmark:
+        "results/benchmarks/mode_collapse/synthetic.tsv"
+    params:
+        shown=canonical({"modes": config["synthetic"]["gan"]["ring"]["modes"]}),
+    message:
+        "Mode collapse of a GAN, drawn"
