@@ -108,15 +108,21 @@ def cut(folder, models):
     config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
     config["figures"]["comparison"]["models"] = topological
     config["figures"]["latents"]["model"] = topological[0]
+    experiments = config["synthetic"]["pointclouds"]["experiments"]
+    config["synthetic"]["pointclouds"]["experiments"] = dict([*experiments.items()][:1])
     file.write_text(yaml.safe_dump(config))
 
 
 def tiny(folder):
     """The tiny configuration, with its dataset put into a copy of the repository."""
     config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
-    models = yaml.safe_load((folder / "config.yaml").read_text())["models"]
-    images = config["figures"]["images"]
-    config["figures"]["images"] = {model: images[model] for model in images if model in models}
+    whole = yaml.safe_load((folder / "config.yaml").read_text())
+    images, clouds = config["figures"]["images"], config["synthetic"]["pointclouds"]
+    config["figures"]["images"] = {model: images[model] for model in images if model in whole["models"]}
+    experiments = whole["synthetic"]["pointclouds"]["experiments"]
+    clouds["experiments"] = {
+        name: entry for name, entry in clouds["experiments"].items() if name in experiments
+    }
     config["datasets"] = {"MNIST": {"md5": put_dataset(folder / "resources/MNIST/raw")}}
     space = Workspace(folder)
     space.config = config

@@ -13,6 +13,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
+from topogen.damage import DAMAGES
+from topogen.pointclouds import PARTS
 from topogen.regularizers import REGULARIZERS
 from topogen.theory import SHAPES
 
@@ -50,12 +52,27 @@ def test_the_theory_is_configured_for_every_regularizer_and_shape():
     assert set(schema["$defs"]["clouds"]["items"]["properties"]["shape"]["enum"]) == set(SHAPES)
 
 
+def test_the_schema_names_every_part_and_damage_and_their_arguments():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    assert set(schema["$defs"]["parts"]["items"]["properties"]["kind"]["enum"]) == set(PARTS)
+    for name, part in PARTS.items():
+        arguments = set(inspect.signature(part).parameters) - {"stream"}
+        assert set(schema["$defs"][name]["properties"]) == arguments | {"kind"}
+        assert set(schema["$defs"][name]["required"]) == arguments
+    damage = schema["properties"]["synthetic"]["properties"]["damage"]["properties"]
+    assert set(damage["levels"]["properties"]) == set(DAMAGES) == set(CONFIG["synthetic"]["damage"]["levels"])
+
+
 def test_the_thesis_configuration_is_valid():
     validate(copy.deepcopy(CONFIG), str(SCHEMA))
 
 
 def first_term(config):
     return config["models"]["TopoVAE3"]["regularizers"][1]
+
+
+def first_descent(config):
+    return config["synthetic"]["pointclouds"]["experiments"]["five_to_three"]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +131,23 @@ BROKEN = {
         ["degrees", "3"],
     ),
     "one size of perturbation": (lambda c: c["theory"]["stability"].update(epsilon=[1]), ["epsilon"]),
+    "part of a cloud": (
+        lambda c: first_descent(c)["start"][0].update(kind="torus"),
+        ["kind", "torus", "clusters"],
+    ),
+    "place in space": (
+        lambda c: first_descent(c)["start"][0].update(centres=[[0, 0, 0]]),
+        ["centres"],
+    ),
+    "term of latents in a descent": (
+        lambda c: first_descent(c)["terms"][0].update(cloud="latent"),
+        ["cloud", "output"],
+    ),
+    "descent without terms": (lambda c: first_descent(c).update(terms=[]), ["terms"]),
+    "more than all pixels": (
+        lambda c: c["synthetic"]["damage"]["levels"].update(dropped=[1.5]),
+        ["dropped", "1.5"],
+    ),
     "model name unfit for a path": (lambda c: c["models"].update({"a/b": c["models"]["VAE0"]}), ["a/b"]),
     "checksum": (
         lambda c: c["datasets"]["MNIST"]["md5"].update({"train-images-idx3-ubyte.gz": ["x"]}),
@@ -201,6 +235,10 @@ DISAGREEING = {
     "theory of a step without a snapshot": (
         lambda c: c["theory"]["batch"].update(step=2),
         ["theory.batch.step", "2", "snapshot_steps"],
+    ),
+    "first GAN with terms": (
+        lambda c: c["synthetic"]["gan"]["variants"].update(plain=first_descent(c)["terms"]),
+        ["synthetic.gan.variants", "plain"],
     ),
     "published row of no model": (
         lambda c: c["published"].update(TopoVAE5={"seconds": 1.0}),

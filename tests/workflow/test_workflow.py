@@ -20,7 +20,7 @@ def test_all_products_exist_and_notebooks_ran(finished):
     others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
     theory = {"working_principle", "densities_of_batch"}
     assert figures == {f"{name}.{kind}" for name in images | others | theory for kind in ("svg", "png")}
-    for notebook in finished.folder.glob("results/*/notebooks/*.ipynb"):
+    for notebook in finished.folder.glob("results/**/notebooks/*.ipynb"):
         cells = json.loads(notebook.read_text())["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         assert all(cell["execution_count"] for cell in code), notebook
@@ -36,6 +36,24 @@ def test_the_checks_of_the_theory_are_reported(finished):
     gradients = pd.read_csv(tables / "gradients.csv")
     assert (gradients["agree (%)"] == 100).all()
     assert set(pd.read_csv(tables / "exceptions.csv")["regularizer"]) == set(gradients["regularizer"])
+
+
+def test_the_experiments_are_reported(finished):
+    results = finished.folder / "results/synthetic"
+    experiments = {path.stem for path in (results / "pointclouds").iterdir()}
+    figures = {f"pointclouds_{name}.{kind}" for name in experiments for kind in ("svg", "png", "gif")}
+    assert {path.name for path in (results / "figures").iterdir()} == figures | {
+        "mode_collapse.svg",
+        "mode_collapse.png",
+    }
+    assert set(pd.read_csv(results / "tables/half_loss.csv")["experiment"]) == experiments
+    assert set(pd.read_csv(results / "tables/mode_collapse.csv")["seeds"]) == {2}
+    damage = finished.folder / RESULTS / "synthetic"
+    shown = {"damage", "damage_curves", "one_class_batches"}
+    drawn = {path.name for path in (damage / "figures").iterdir()}
+    assert drawn == {f"{name}.{kind}" for name in shown for kind in ("svg", "png")}
+    moved = pd.read_csv(damage / "tables/moved_images.csv").set_index("regularizer")
+    assert moved.loc["bottleneck_0", "most"] <= 2
 
 
 def test_table_agrees_with_the_histories(finished):
@@ -143,12 +161,22 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
     ("module", "expected"),
     [
         ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
-        ("plotting/images.py", {"image_comparison", "working_principle"}),
-        ("tables.py", {"table_1", "stability_scatter", "gradient_checks"}),
+        (
+            "plotting/images.py",
+            {"image_comparison", "working_principle", "damage_map", "one_class_batches"},
+        ),
+        (
+            "tables.py",
+            {"table_1", "stability_scatter", "gradient_checks", "half_loss", "damage_map", "mode_collapse"},
+        ),
         ("statistics.py", AFTER_TRAINING | {"time_steps"}),
         ("theory.py", {"stability", "gradients", "stability_scatter", "gradient_checks"}),
         ("plotting/theory.py", {"stability_scatter", "gradient_checks"}),
         ("plotting/schematic.py", {"working_principle"}),
+        ("pointclouds.py", {"pointclouds", "point_cloud_descent", "half_loss"}),
+        ("plotting/pointclouds.py", {"point_cloud_descent"}),
+        ("damage.py", {"damage", "damage_map", "one_class_batches"}),
+        ("gan.py", {"gan", "mode_collapse"}),
         (
             "vae.py",
             AFTER_TRAINING
