@@ -243,35 +243,28 @@ def paired_differences(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
         confidence: coverage of the interval, such as 0.95.
 
     Returns:
-        Columns variant, measure (``at the end`` or ``over all steps``), n, modes (mean of the variant over
-        seeds), plain (likewise of the plain GAN), difference, low, high, and fewer, equal, more: in how many
-        seeds the variant covers fewer, as many, or more modes.
+        Columns variant, measure (``at the end`` or ``over all steps``), n; modes and near, means of the
+        variant over seeds; plain_modes and plain_near, likewise of the plain GAN; difference of the modes,
+        low, high; and fewer, equal, more: in how many seeds the variant covers fewer, as many, or more modes.
 
     """
+    columns = ["modes", "near"]
     measures = {
-        "at the end": table[table["step"] == table["step"].max()].set_index(["variant", "seed"])["modes"],
-        "over all steps": table.groupby(["variant", "seed"], sort=False)["modes"].mean(),
+        "at the end": table[table["step"] == table["step"].max()].set_index(["variant", "seed"])[columns],
+        "over all steps": table.groupby(["variant", "seed"], sort=False)[columns].mean(),
     }
     plain, *others = table["variant"].unique()
     rows = []
     for variant in others:
-        for measure, modes in measures.items():
-            difference = modes.loc[variant] - modes.loc[plain]
-            n = len(difference)
+        for measure, values in measures.items():
+            ours, theirs = values.loc[variant], values.loc[plain]
+            difference = ours["modes"] - theirs["modes"]
+            n, mean = len(difference), difference.mean()
             half = stats.t.ppf((1 + confidence) / 2, n - 1) * difference.std() / math.sqrt(n)
-            rows.append(
-                {
-                    "variant": variant,
-                    "measure": measure,
-                    "n": n,
-                    "modes": modes.loc[variant].mean(),
-                    "plain": modes.loc[plain].mean(),
-                    "difference": difference.mean(),
-                    "low": difference.mean() - half,
-                    "high": difference.mean() + half,
-                    "fewer": int((difference < 0).sum()),
-                    "equal": int((difference == 0).sum()),
-                    "more": int((difference > 0).sum()),
-                }
-            )
+            means = {name: ours[name].mean() for name in columns}
+            means |= {f"plain_{name}": theirs[name].mean() for name in columns}
+            signs = {"fewer": difference < 0, "equal": difference == 0, "more": difference > 0}
+            counts = {name: int(which.sum()) for name, which in signs.items()}
+            interval = {"difference": mean, "low": mean - half, "high": mean + half}
+            rows.append({"variant": variant, "measure": measure, "n": n} | means | interval | counts)
     return pd.DataFrame(rows)

@@ -144,7 +144,7 @@ def collapse_table(differences: pd.DataFrame) -> pd.DataFrame:
     """Modes that regularized GANs cover beside plain ones of the same seeds, cells formatted as text.
 
     Args:
-        differences: columns variant, measure, n, modes, plain, difference, low, high, fewer, equal, more.
+        differences: of :func:`topogen.gan.paired_differences`.
     """
     interval = zip(differences["difference"], differences["low"], differences["high"], strict=True)
     return pd.DataFrame(
@@ -152,9 +152,11 @@ def collapse_table(differences: pd.DataFrame) -> pd.DataFrame:
             "GAN": differences["variant"],
             "modes covered": differences["measure"],
             "seeds": differences["n"].astype(str),
-            "plain": differences["plain"].map("{:.2f}".format),
+            "plain": differences["plain_modes"].map("{:.2f}".format),
             "regularized": differences["modes"].map("{:.2f}".format),
             "difference": [f"{mean:.2f} [{low:.2f}, {high:.2f}]" for mean, low, high in interval],
+            "near a mode, plain (%)": (100 * differences["plain_near"]).map("{:.0f}".format),
+            "near a mode, regularized (%)": (100 * differences["near"]).map("{:.0f}".format),
             "seeds with fewer, equal, more": [
                 f"{fewer}, {equal}, {more}"
                 for fewer, equal, more in zip(

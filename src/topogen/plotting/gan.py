@@ -29,7 +29,7 @@ def mode_collapse(table: pd.DataFrame, arrays: Mapping[str, Array], modes: int) 
         2, len(variants) + 1, figsize=(3.4 * len(variants) + 3.4, 6.6), layout="constrained"
     )
     limit = 1.35 * np.abs(arrays["real"]).max()
-    _samples(axes[0, 0], arrays["real"], arrays["real"], "real", limit)
+    _samples(axes[0, 0], arrays["real"], np.zeros((0, 2)), "real", limit)
     for ax, name in zip(axes[0, 1:], variants, strict=True):
         final = table.loc[(table["variant"] == name) & (table["seed"] == arrays["seed"])]
         count = final.sort_values("step")["modes"].iloc[-1]
@@ -43,16 +43,15 @@ def mode_collapse(table: pd.DataFrame, arrays: Mapping[str, Array], modes: int) 
         _mean(axes[1, 0], own, name, colours[name])
         ax.set_title(f"{name}: each seed, and mean", fontsize="medium")
     axes[1, 0].set(title="mean over seeds", ylabel="modes covered")
-    axes[1, 0].legend()
+    axes[1, 0].legend(loc="center right", bbox_to_anchor=(1, 0.78))
     for ax in axes[1]:
         ax.set(xlabel="step", ylim=(-0.3, modes + 0.3))
     return figure
 
 
 def _samples(ax: Axes, real: Array, samples: Array, title: str, limit: float) -> None:
-    ax.scatter(real[:, 0], real[:, 1], s=5, color="0.8", linewidths=0, rasterized=True)
-    if samples is not real:
-        ax.scatter(samples[:, 0], samples[:, 1], s=5, color="firebrick", linewidths=0, rasterized=True)
+    ax.scatter(real[:, 0], real[:, 1], s=5, color="0.75", linewidths=0, rasterized=True)
+    ax.scatter(samples[:, 0], samples[:, 1], s=5, color="firebrick", linewidths=0, rasterized=True)
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
     ax.set_title(title, fontsize="medium")
 
