@@ -11,6 +11,9 @@ configfile: "config.yaml"
 validate(config, "workflow/schemas/config.schema.yaml")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 
 
@@ -28,10 +31,12 @@ onstart:
 
 onsuccess:
     report_products(failed=False)
+    write_provenance(failed=False)
 
 
 onerror:
     report_products(failed=True)
+    write_provenance(failed=True)
 
 
 rule all:
@@ -40,6 +45,7 @@ rule all:
         FIGURES,
         TABLES,
         THEORY,
+        COST,
 
 
 rule figures:
@@ -63,3 +69,4 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/statistics.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/theory.smk"
+include: "workflow/rules/cost.smk"

@@ -69,6 +69,10 @@ THEORY = [
         for kind in ("csv", "md", "tex")
     ),
 ]
+COST = [
+    *(f"results/{DATASET}/figures/cost.{kind}" for kind in ("svg", "png")),
+    *(f"results/{DATASET}/tables/cost.{kind}" for kind in ("csv", "md", "tex")),
+]
 
 
 wildcard_constraints:
@@ -217,7 +221,7 @@ def trainer_arguments(model, seed):
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES, *THEORY]
+    products = [*FIGURES, *TABLES, *THEORY, *COST]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures and tables are in results/.")
@@ -226,6 +230,25 @@ def report_products(failed):
         diverged = sorted(str(path) for path in histories if path.stat().st_size > 0)
         logger.info("\n  ".join(["Missing:", *missing]))
         logger.info("\n  ".join(["Diverged trainings, until then:", *diverged]))
+
+
+def write_provenance(failed):
+    """Note beside the results what made them: code, packages, configuration, seeds, machine and dataset."""
+    try:
+        from topogen.files import save_json
+        from topogen.provenance import provenance
+
+        raw = Path("resources", DATASET, "raw")
+        files = [raw / name for name in sorted(config["datasets"][DATASET]["md5"])]
+        run = {
+            "failed": failed,
+            "config": config,
+            "seeds": config["seeds"],
+            "cores": workflow.cores,
+        }
+        save_json("results/provenance.json", provenance(".", files) | run)
+    except (ImportError, OSError) as error:
+        logger.warning(f"results/provenance.json is not written: {error}")
 
 
 def with_baselines(models):
@@ -309,6 +332,18 @@ def improvement_spec(wildcards):
     return canonical({"runs": runs, "baselines": BASELINES, **config["statistics"]})
 
 
+def cost_spec(wildcards):
+    models = with_baselines(BASELINES)
+    published = config["published"].items()
+    return canonical(
+        {
+            "runs": [[model, seed] for model in models for seed in config["seeds"]],
+            "baselines": BASELINES,
+            "published": {model: entry["seconds"] for model, entry in published},
+        }
+    )
+
+
 def snapshots_of_pair(wildcards):
     seed = IMAGES[wildcards.model]["seed"]
     return [
@@ -317,8 +352,17 @@ def snapshots_of_pair(wildcards):
     ]
 
 
-def row_of_images(wildcards):
-    return IMAGES[wildcards.model]["row"]
+def labels_of_images(wildcards):
+    return {
+        "row": IMAGES[wildcards.model]["row"],
+        "figure": f"images at step {wildcards.step}",
+        "model": wildcards.model,
+    }
+
+
+def labels_of_notebook(wildcards):
+    labels = labels_of_images(wildcards)
+    return labels | {"figure": f"executed notebook: {labels['figure']}"}
 
 
 def image_parameters(wildcards):

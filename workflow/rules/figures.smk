@@ -8,21 +8,21 @@ rule image_comparison:
         snapshots=snapshots_of_pair,
         code=code_inputs("topogen.plotting.images", "topogen.plotting.style"),
     output:
-        html="results/{dataset}/notebooks/images_{model}_{step}.html",
+        html=report(
+            "results/{dataset}/notebooks/images_{model}_{step}.html",
+            caption="../report/image_comparison.rst",
+            category="Training",
+            labels=labels_of_notebook,
+        ),
         svg=report(
             "results/{dataset}/figures/images_{model}_{step}.svg",
             caption="../report/image_comparison.rst",
             category="Training",
-            labels={
-                "row": row_of_images,
-                "figure": "images at step {step}",
-                "model": "{model}",
-            },
+            labels=labels_of_images,
         ),
         png="results/{dataset}/figures/images_{model}_{step}.png",
     log:
         "results/logs/image_comparison/{dataset}-{model}-{step}.log",
-        notebook="results/{dataset}/notebooks/images_{model}_{step}.ipynb",
     benchmark:
         "results/benchmarks/image_comparison/{dataset}-{model}-{step}.tsv"
     conda:
@@ -50,7 +50,16 @@ use rule image_comparison as bce_curves with:
         means="results/{dataset}/statistics/bce_means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
-        html="results/{dataset}/notebooks/bce_curves.html",
+        html=report(
+            "results/{dataset}/notebooks/bce_curves.html",
+            caption="../report/bce_curves.rst",
+            category="Training",
+            labels={
+                "row": "F10-F13",
+                "figure": "executed notebook: BCE",
+                "model": "all",
+            },
+        ),
         one_seed_svg=report(
             "results/{dataset}/figures/bce_one_seed.svg",
             caption="../report/bce_curves.rst",
@@ -67,7 +76,6 @@ use rule image_comparison as bce_curves with:
         mean_png="results/{dataset}/figures/bce_mean.png",
     log:
         "results/logs/bce_curves/{dataset}.log",
-        notebook="results/{dataset}/notebooks/bce_curves.ipynb",
     benchmark:
         "results/benchmarks/bce_curves/{dataset}.tsv"
     params:
@@ -88,17 +96,21 @@ use rule image_comparison as improvement_curves with:
         means="results/{dataset}/statistics/improvement_means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
-        html="results/{dataset}/notebooks/improvement_curves.html",
+        html=report(
+            "results/{dataset}/notebooks/improvement_curves.html",
+            caption="../report/improvement_curves.rst",
+            category="Evidence",
+            labels={"row": "T1", "figure": "executed notebook", "model": "all"},
+        ),
         svg=report(
             "results/{dataset}/figures/improvement.svg",
             caption="../report/improvement_curves.rst",
-            category="Training",
+            category="Evidence",
             labels={"row": "T1", "figure": "r(s) over all steps", "model": "all"},
         ),
         png="results/{dataset}/figures/improvement.png",
     log:
         "results/logs/improvement_curves/{dataset}.log",
-        notebook="results/{dataset}/notebooks/improvement_curves.ipynb",
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
@@ -116,18 +128,26 @@ use rule image_comparison as table_1 with:
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_inputs("topogen.tables", "topogen.files"),
     output:
-        html="results/{dataset}/notebooks/table_1.html",
+        html=report(
+            "results/{dataset}/notebooks/table_1.html",
+            caption="../report/table_1.rst",
+            category="Table 1",
+            labels={
+                "row": "T1",
+                "figure": "executed notebook, with the table",
+                "model": "all",
+            },
+        ),
         csv=report(
             "results/{dataset}/tables/table1.csv",
             caption="../report/table_1.rst",
             category="Table 1",
-            labels={"row": "T1", "figure": "Table 1", "model": "all"},
+            labels={"row": "T1", "figure": "Table 1 as CSV", "model": "all"},
         ),
         markdown="results/{dataset}/tables/table1.md",
         latex="results/{dataset}/tables/table1.tex",
     log:
         "results/logs/table_1/{dataset}.log",
-        notebook="results/{dataset}/notebooks/table_1.ipynb",
     benchmark:
         "results/benchmarks/table_1/{dataset}.tsv"
     params:
@@ -151,7 +171,16 @@ use rule image_comparison as latent_curves with:
         ),
         code=code_inputs("topogen.plotting.curves"),
     output:
-        html="results/{dataset}/notebooks/latent_curves.html",
+        html=report(
+            "results/{dataset}/notebooks/latent_curves.html",
+            caption="../report/latent_curves.rst",
+            category="Training",
+            labels={
+                "row": "F14",
+                "figure": "executed notebook: losses",
+                "model": LATENTS["model"],
+            },
+        ),
         svg=report(
             "results/{dataset}/figures/latent_curves.svg",
             caption="../report/latent_curves.rst",
@@ -165,7 +194,6 @@ use rule image_comparison as latent_curves with:
         png="results/{dataset}/figures/latent_curves.png",
     log:
         "results/logs/latent_curves/{dataset}.log",
-        notebook="results/{dataset}/notebooks/latent_curves.ipynb",
     benchmark:
         "results/benchmarks/latent_curves/{dataset}.tsv"
     params:
@@ -186,7 +214,16 @@ use rule image_comparison as latent_scatter with:
         ),
         code=code_inputs("topogen.plotting.latents", "topogen.plotting.style"),
     output:
-        html="results/{dataset}/notebooks/latent_scatter.html",
+        html=report(
+            "results/{dataset}/notebooks/latent_scatter.html",
+            caption="../report/latent_scatter.rst",
+            category="Training",
+            labels={
+                "row": "F14",
+                "figure": "executed notebook: latent vectors",
+                "model": LATENTS["model"],
+            },
+        ),
         svg=report(
             "results/{dataset}/figures/latent_scatter.svg",
             caption="../report/latent_scatter.rst",
@@ -200,7 +237,6 @@ use rule image_comparison as latent_scatter with:
         png="results/{dataset}/figures/latent_scatter.png",
     log:
         "results/logs/latent_scatter/{dataset}.log",
-        notebook="results/{dataset}/notebooks/latent_scatter.ipynb",
     benchmark:
         "results/benchmarks/latent_scatter/{dataset}.tsv"
     params:
