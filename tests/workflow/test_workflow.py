@@ -17,7 +17,7 @@ def test_all_products_exist_and_notebooks_ran(finished):
     results = finished.folder / RESULTS
     figures = {path.name for path in (results / "figures").iterdir()}
     images = {f"images_{model}_1" for model in MODELS if not model.startswith("VAE0")}
-    others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
+    others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter", "cost"}
     theory = {"working_principle", "densities_of_batch"}
     assert figures == {f"{name}.{kind}" for name in images | others | theory for kind in ("svg", "png")}
     for notebook in finished.folder.glob("results/*/notebooks/*.ipynb"):
@@ -54,6 +54,24 @@ def test_table_agrees_with_the_histories(finished):
         assert f"{np.mean(r):.2f} [" in (results / f"tables/table1.{form}").read_text()
 
 
+def test_costs_are_those_of_the_runs(finished):
+    table = pd.read_csv(finished.folder / RESULTS / "tables/cost.csv", dtype=str).set_index("model")
+    assert set(table.index) == MODELS
+    assert set(table["trainings"]) == {"2"}
+    assert table.loc["TopoVAE1", "slowdown, thesis"] == f"{7.1 / 1.5:.2f}"
+    assert pd.isna(table.loc["VAE0", "slowdown, ours"])
+
+
+def test_the_run_leaves_its_provenance(finished):
+    facts = json.loads((finished.folder / "results/provenance.json").read_text())
+    assert facts["failed"] is False
+    assert facts["seeds"] == facts["config"]["seeds"] == [1, 2]
+    known = finished.config["datasets"]["MNIST"]["md5"]
+    assert facts["datasets"] == {f"resources/MNIST/raw/{name}": md5[0] for name, md5 in known.items()}
+    assert {"snakemake", "torch", "gudhi"} <= set(facts["packages"])
+    assert facts["git"] is None  # the copy of the repository is none
+
+
 def test_a_model_and_its_baseline_start_as_clones(finished):
     ours, theirs = (
         np.load(finished.folder / RESULTS / f"runs/{model}/1/latents.npz") for model in ("TopoVAE3", "VAE0")
@@ -64,7 +82,7 @@ def test_a_model_and_its_baseline_start_as_clones(finished):
 
 # Which jobs an edit makes Snakemake run again.
 
-AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1"}
+AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1", "step_costs", "cost"}
 
 
 def planned(workspace, *options):
@@ -144,7 +162,7 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
     [
         ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
         ("plotting/images.py", {"image_comparison", "working_principle"}),
-        ("tables.py", {"table_1", "stability_scatter", "gradient_checks"}),
+        ("tables.py", {"table_1", "stability_scatter", "gradient_checks", "cost"}),
         ("statistics.py", AFTER_TRAINING | {"time_steps"}),
         ("theory.py", {"stability", "gradients", "stability_scatter", "gradient_checks"}),
         ("plotting/theory.py", {"stability_scatter", "gradient_checks"}),

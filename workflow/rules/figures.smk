@@ -145,7 +145,12 @@ use rule image_comparison as table_1 with:
             labels={"row": "T1", "figure": "Table 1 as CSV", "model": "all"},
         ),
         markdown="results/{dataset}/tables/table1.md",
-        latex="results/{dataset}/tables/table1.tex",
+        latex=report(
+            "results/{dataset}/tables/table1.tex",
+            caption="../report/table_1.rst",
+            category="Table 1",
+            labels={"row": "T1", "figure": "Table 1 as LaTeX", "model": "all"},
+        ),
     log:
         "results/logs/table_1/{dataset}.log",
     benchmark:
