@@ -47,6 +47,15 @@ def test_a_commit_is_named_and_what_differs_from_it(repository):
     assert changed == {"commit": clean["commit"], "dirty": True, "changed": ["code.py", "new.py"]}
 
 
+def test_times_are_added_up_by_rule(tmp_path):
+    for rule, job, seconds in (("train", "a", 2.5), ("train", "b", 3.25), ("table_1", "c", 1)):
+        (tmp_path / rule).mkdir(exist_ok=True)
+        (tmp_path / rule / f"{job}.tsv").write_text(f"s\th:m:s\n{seconds}\t0:00:00\n")
+    expected = {"table_1": {"jobs": 1, "seconds": 1.0}, "train": {"jobs": 2, "seconds": 5.75}}
+    assert provenance.times_by_rule(tmp_path) == expected
+    assert provenance.times_by_rule(tmp_path / "missing") == {}
+
+
 def test_without_git_or_a_repository_there_is_no_commit(repository, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path_factory.getbasetemp().parent))
     assert provenance.repository(tmp_path_factory.mktemp("plain")) is None

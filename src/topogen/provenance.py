@@ -1,5 +1,6 @@
 """Where results come from: the code, the packages, the machine and the files that made them."""
 
+import csv
 import hashlib
 import os
 import platform
@@ -62,6 +63,26 @@ def machine() -> dict[str, Any]:
         "gpus": gpus.splitlines(),
         "system": platform.platform(),
     }
+
+
+def times_by_rule(benchmarks: str | Path) -> dict[str, dict[str, float]]:
+    """Jobs of each rule and their wall time together, from Snakemake's benchmarks: of each job its last run.
+
+    Args:
+        benchmarks: folder that holds RULE/JOB.tsv, each with a column ``s``, the seconds.
+
+    Returns:
+        rule -> {jobs, seconds}.
+
+    """
+    times: dict[str, dict[str, float]] = {}
+    for file in sorted(Path(benchmarks).glob("*/*.tsv")):
+        with file.open(newline="", encoding="utf-8") as table:
+            seconds = sum(float(row["s"]) for row in csv.DictReader(table, delimiter="\t"))
+        rule = times.setdefault(file.parent.name, {"jobs": 0, "seconds": 0.0})
+        rule["jobs"] += 1
+        rule["seconds"] = round(rule["seconds"] + seconds, 2)
+    return times
 
 
 def checksum(file: str | Path) -> str | None:

@@ -236,7 +236,7 @@ def write_provenance(failed):
     """Note beside the results what made them: code, packages, configuration, seeds, machine and dataset."""
     try:
         from topogen.files import save_json
-        from topogen.provenance import provenance
+        from topogen.provenance import provenance, times_by_rule
 
         raw = Path("resources", DATASET, "raw")
         files = [raw / name for name in sorted(config["datasets"][DATASET]["md5"])]
@@ -245,9 +245,10 @@ def write_provenance(failed):
             "config": config,
             "seeds": config["seeds"],
             "cores": workflow.cores,
+            "rules": times_by_rule("results/benchmarks"),
         }
         save_json("results/provenance.json", provenance(".", files) | run)
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, ValueError, KeyError) as error:
         logger.warning(f"results/provenance.json is not written: {error}")
 
 

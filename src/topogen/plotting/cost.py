@@ -62,7 +62,7 @@ def _beside(ax: Axes, slowdowns: pd.DataFrame) -> Axes:
     ax.set(xscale="log", yticks=places, yticklabels=slowdowns["model"], xlim=(0.7, 2 * _largest(slowdowns)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.axvline(1, color="black", linewidth=0.8)
-    ax.invert_yaxis()
+    ax.set_ylim(len(slowdowns) - 0.5, -0.5)
     ax.grid(visible=False, axis="y")
     return ax
 
