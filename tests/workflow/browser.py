@@ -1,6 +1,7 @@
 """A headless Chromium, spoken to in its DevTools protocol over a pipe: no driver, no further package."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ class Browser:
     """One page in a Chromium of its own, without network; what goes wrong in it is in ``faults``.
 
     Attributes:
-        faults: errors and warnings of the console, exceptions, and failed loads.
+        faults: errors of the console, exceptions, and failed loads.
         requests: addresses that the page and its frames asked for, but ``data:`` and ``blob:``.
 
     """
@@ -40,14 +41,23 @@ class Browser:
             f"--user-data-dir={profile}",
             f"--window-size={size[0]},{size[1]}",
         ]
-        # The protocol's pipes are the descriptors 3 and 4 of the browser.
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
+
+        def connect():
+            """The browser reads commands from descriptor 3 and answers on 4."""
+            os.dup2(high[0], 3)
+            os.dup2(high[1], 4)
+
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_browser} 4>&{from_browser}', "sh", *command],
-            pass_fds=(to_browser, from_browser),
+            command,
+            pass_fds=(3, 4),
+            preexec_fn=connect,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        for end in high:
+            os.close(end)
         os.close(to_browser)
         os.close(from_browser)
         self.buffer, self.last_id = b"", 0
@@ -88,9 +98,9 @@ class Browser:
             self.loaded = True
         elif method == "Runtime.exceptionThrown":
             self.faults.append(str(event["exceptionDetails"]))
-        elif method == "Runtime.consoleAPICalled" and event["type"] in ("error", "warning", "assert"):
+        elif method == "Runtime.consoleAPICalled" and event["type"] in ("error", "assert"):
             self.faults.append(" ".join(str(part.get("value", part)) for part in event["args"]))
-        elif method == "Log.entryAdded" and event["entry"]["level"] in ("error", "warning"):
+        elif method == "Log.entryAdded" and event["entry"]["level"] == "error":
             self.faults.append(f"{event['entry']['text']} ({event['entry'].get('url')})")
         elif method == "Network.loadingFailed":
             self.faults.append(event["errorText"])

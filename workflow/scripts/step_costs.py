@@ -15,7 +15,8 @@ runs = [(model, seed) for model, seed in spec["runs"]]
 costs = step_costs(
     {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.timings, strict=True)}
 )
-factors = slowdowns(pd.read_parquet(snakemake.input.times), spec["published"], spec["baselines"])
+baselines = {model: spec["baselines"][model] for model in costs["model"] if model in spec["baselines"]}
+factors = slowdowns(pd.read_parquet(snakemake.input.times), spec["published"], baselines)
 print(costs.to_string(index=False), factors.to_string(index=False), sep="\n")
 save_table(snakemake.output.costs, costs)
 save_table(snakemake.output.slowdowns, factors)
