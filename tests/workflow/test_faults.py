@@ -147,6 +147,7 @@ def test_a_training_that_diverges_stops_only_its_branch(killed):
         f"results/MNIST/{name}" for name in ("figures/images_TopoVAE1_1.svg", "statistics/step_times.parquet")
     )
     timed = (killed.folder / times).stat().st_mtime
+    (killed.folder / figure).unlink()  # of the run before
     run = killed.snakemake(figure, times)
     killed.config = before
     assert run.returncode != 0
