@@ -17,7 +17,12 @@ BASELINES = {
     model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry
 }
 IMAGES = config["figures"]["images"]
+COMPARISONS = {
+    name: {"seeds": config["seeds"], "target": "all", **entry}
+    for name, entry in config["comparisons"].items()
+}
 COMPARISON = config["figures"]["comparison"]
+COMPARED = COMPARISONS.get(COMPARISON["name"], {}).get("models", [])
 LATENTS = config["figures"]["latents"]
 FIGURES = [
     *(
@@ -38,6 +43,8 @@ FIGURES = [
         for kind in ("svg", "png")
     ),
 ]
+# Trained to the end: no control that stops early.
+WHOLE = [model for model, entry in MODELS.items() if "steps" not in entry]
 TABLES = [f"results/{DATASET}/tables/table1.{kind}" for kind in ("csv", "md", "tex")]
 
 BATCH = config["theory"]["batch"]
@@ -74,15 +81,22 @@ THEORY = [
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     model="|".join(MODELS),
+    comparison="|".join(COMPARISONS),
     seed="[0-9]+",
     step="[0-9]+",
+
+
+def steps_of(model):
+    """Steps after which a model's training ends, infinite where its epochs decide."""
+    return MODELS[model].get("steps", math.inf)
 
 
 def check_references():
     """Stop before any job where one part of the configuration names what another does not have."""
     shown = dict.fromkeys(IMAGES, "figures.images")
-    shown |= dict.fromkeys(COMPARISON["models"], "figures.comparison.models")
     shown[LATENTS["model"]] = "figures.latents.model"
+    for name, entry in COMPARISONS.items():
+        shown |= dict.fromkeys(entry["models"], f"comparisons.{name}.models")
     if DATASET not in config["datasets"]:
         raise WorkflowError(
             f"config: dataset: {DATASET} is none of datasets: {', '.join(config['datasets'])}"
@@ -96,6 +110,14 @@ def check_references():
             raise WorkflowError(
                 f"config: models.{model}.latent_dim differs from that of its baseline {baseline}"
             )
+        if steps_of(model) > steps_of(baseline):
+            raise WorkflowError(
+                f"config: models.{model} is trained for more steps than its baseline {baseline}"
+            )
+    if COMPARISON["name"] not in COMPARISONS:
+        raise WorkflowError(
+            f"config: figures.comparison.name: {COMPARISON['name']} is none of comparisons: {', '.join(COMPARISONS)}"
+        )
     for model, key in shown.items():
         if model not in BASELINES:
             raise WorkflowError(
@@ -127,7 +149,7 @@ def check_references():
             )
         for term in entry["regularizers"]:
             grid = term.get("parameters", {})
-            if term["name"] == "4sgde" and grid["start"] >= grid["stop"]:
+            if "start" in grid and grid["start"] >= grid["stop"]:
                 raise WorkflowError(
                     f"config: models.{model}.regularizers: 4sgde: start {grid['start']} is not below stop {grid['stop']}"
                 )
@@ -210,8 +232,16 @@ def trainer_arguments(model, seed):
     entry = MODELS[model]
     return shared | {
         "latent_dim": entry["latent_dim"],
-        "regularizers": entry["regularizers"],
+        "regularizers": [
+            term | {"weight": term["weight"] * entry.get("strength", 1)}
+            for term in entry["regularizers"]
+        ],
         "seed": int(seed),
+        **{
+            key: entry[key]
+            for key in ("learning_rate", "kld_weight", "noise", "direction")
+            if key in entry
+        },
     }
 
 
@@ -289,24 +319,49 @@ def dataset_spec(wildcards):
 
 
 def training_spec(wildcards):
-    own = {
-        key: config["training"][key] for key in ("epochs", "snapshot_steps", "threads")
-    }
+    own = {key: config["training"][key] for key in ("epochs", "threads")}
+    last = steps_of(wildcards.model)
+    own["snapshot_steps"] = [
+        step for step in config["training"]["snapshot_steps"] if step < last
+    ]
+    if last < math.inf:
+        own["steps"] = last
     return canonical(trainer_arguments(wildcards.model, wildcards.seed) | own)
 
 
 def timing_spec(wildcards):
-    models = {model: trainer_arguments(model, config["seeds"][0]) for model in MODELS}
+    models = {model: trainer_arguments(model, config["seeds"][0]) for model in WHOLE}
     return canonical(
         {"models": models, "threads": config["training"]["threads"], **config["timing"]}
     )
 
 
-def improvement_spec(wildcards):
-    runs = [
-        [model, seed] for model in with_baselines(BASELINES) for seed in config["seeds"]
+def runs_of_comparison(name):
+    """(model, seed) of every training that a comparison needs."""
+    entry = COMPARISONS[name]
+    return [
+        (model, seed)
+        for model in with_baselines(entry["models"])
+        for seed in entry["seeds"]
     ]
-    return canonical({"runs": runs, "baselines": BASELINES, **config["statistics"]})
+
+
+def histories_of_comparison(wildcards):
+    return [
+        f"results/{wildcards.dataset}/runs/{model}/{seed}/history.parquet"
+        for model, seed in runs_of_comparison(wildcards.comparison)
+    ]
+
+
+def improvement_spec(wildcards):
+    models = COMPARISONS[wildcards.comparison]["models"]
+    return canonical(
+        {
+            "runs": runs_of_comparison(wildcards.comparison),
+            "baselines": {model: BASELINES[model] for model in models},
+            **config["statistics"],
+        }
+    )
 
 
 def snapshots_of_pair(wildcards):
