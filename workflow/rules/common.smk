@@ -353,12 +353,22 @@ def histories_of_comparison(wildcards):
     ]
 
 
+def terms_on_output(model):
+    """Columns of the history that hold a model's terms on its output."""
+    return [
+        f"{term['name']}_{term['degree']}"
+        for term in MODELS[model]["regularizers"]
+        if term.get("cloud", "output") == "output"
+    ]
+
+
 def improvement_spec(wildcards):
     models = COMPARISONS[wildcards.comparison]["models"]
     return canonical(
         {
             "runs": runs_of_comparison(wildcards.comparison),
             "baselines": {model: BASELINES[model] for model in models},
+            "terms": {model: terms_on_output(model) for model in models},
             **config["statistics"],
         }
     )

@@ -110,7 +110,7 @@ use rule image_comparison as improvement_curves with:
 use rule image_comparison as table_1 with:
     input:
         notebook="notebooks/table_1.ipynb",
-        reported=f"results/{{dataset}}/statistics/{COMPARISON['name']}/reported.parquet",
+        effects=f"results/{{dataset}}/statistics/{COMPARISON['name']}/effects.parquet",
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_inputs("topogen.tables", "topogen.files"),
     output:

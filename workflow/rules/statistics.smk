@@ -4,11 +4,10 @@
 rule improvement:
     input:
         histories=histories_of_comparison,
-        code=code_inputs("topogen.statistics", "topogen.files"),
+        code=code_inputs("topogen.statistics", "topogen.inference", "topogen.files"),
     output:
         improvement="results/{dataset}/statistics/{comparison}/improvement.parquet",
         means="results/{dataset}/statistics/{comparison}/means.parquet",
-        reported="results/{dataset}/statistics/{comparison}/reported.parquet",
         effects="results/{dataset}/statistics/{comparison}/effects.parquet",
         bce="results/{dataset}/statistics/{comparison}/bce_means.parquet",
         gradients="results/{dataset}/statistics/{comparison}/gradient_sizes.parquet",
