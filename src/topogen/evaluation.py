@@ -28,10 +28,11 @@ from topogen.batches import scaled
 from topogen.classifier import CHUNK, Classifier
 from topogen.distances import bottleneck, reininghaus, wasserstein
 from topogen.metrics import METRICS
+from topogen.noise import independent_stream
 from topogen.persistence import rips_diagrams
 from topogen.vae import VAE, Forward, binary_cross_entropy, kl_divergence
 
-NOISE = 1  # beside the seed: the stream is another than that of the images whose latents are kept
+STREAM = 1000  # number of the stream of the noise: no training draws from it
 PICTURES = 32  # prior samples that are kept to be looked at: 4 rows of 8
 
 Diagrams = Sequence[Sequence[NDArray[Any]]]
@@ -85,10 +86,9 @@ class HeldOut:
 
 def noise_of(seed: int, images: int, latent_dim: int) -> tuple[Tensor, Tensor, Tensor]:
     """Noise of the pictures, (32, latent_dim), and of posterior and prior, each (images, latent_dim)."""
-    stream = np.random.default_rng([seed, NOISE])
-    counts = PICTURES, images, images
+    stream = independent_stream(seed, STREAM)
     pictures, posterior, prior = (
-        torch.from_numpy(stream.standard_normal((count, latent_dim), dtype=np.float32)) for count in counts
+        torch.randn(count, latent_dim, generator=stream) for count in (PICTURES, images, images)
     )
     return pictures, posterior, prior
 

@@ -95,7 +95,7 @@ rule held_out_summary:
     input:
         evaluations=expand(
             "results/{{dataset}}/evaluation{{full}}/{model}/{seed}.parquet",
-            model=EVALUATED,
+            model=WHOLE,
             seed=config["seeds"],
         ),
         code=code_inputs("topogen.comparisons", "topogen.files"),
@@ -114,13 +114,9 @@ rule held_out_summary:
     params:
         spec=canonical(
             {
-                "runs": [
-                    [model, seed] for model in EVALUATED for seed in config["seeds"]
-                ],
+                "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
                 "baselines": {
-                    model: BASELINES[model]
-                    for model in EVALUATED
-                    if model in BASELINES
+                    model: BASELINES[model] for model in WHOLE if model in BASELINES
                 },
                 "confidence": config["statistics"]["confidence"],
             }

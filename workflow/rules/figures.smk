@@ -44,10 +44,10 @@ use rule image_comparison as bce_curves with:
         notebook="notebooks/bce_curves.ipynb",
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
-            model=with_baselines(COMPARISON["models"]),
+            model=with_baselines(COMPARED),
             seed=COMPARISON["seed"],
         ),
-        means="results/{dataset}/statistics/bce_means.parquet",
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/bce_means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
         html="results/{dataset}/notebooks/bce_curves.html",
@@ -73,8 +73,8 @@ use rule image_comparison as bce_curves with:
     params:
         shown=canonical(
             {
-                "models": with_baselines(COMPARISON["models"]),
-                "pairs": {model: BASELINES[model] for model in COMPARISON["models"]},
+                "models": with_baselines(COMPARED),
+                "pairs": {model: BASELINES[model] for model in COMPARED},
                 "seed": COMPARISON["seed"],
             }
         ),
@@ -85,7 +85,7 @@ use rule image_comparison as bce_curves with:
 use rule image_comparison as improvement_curves with:
     input:
         notebook="notebooks/improvement_curves.ipynb",
-        means="results/{dataset}/statistics/improvement_means.parquet",
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
         html="results/{dataset}/notebooks/improvement_curves.html",
@@ -102,9 +102,7 @@ use rule image_comparison as improvement_curves with:
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        shown=canonical(
-            {"models": COMPARISON["models"], "steps": config["statistics"]["steps"]}
-        ),
+        shown=canonical({"models": COMPARED, "steps": config["statistics"]["steps"]}),
     message:
         "Improvement r(s) over all steps"
 
@@ -112,7 +110,7 @@ use rule image_comparison as improvement_curves with:
 use rule image_comparison as table_1 with:
     input:
         notebook="notebooks/table_1.ipynb",
-        reported="results/{dataset}/statistics/improvement_reported.parquet",
+        reported=f"results/{{dataset}}/statistics/{COMPARISON['name']}/reported.parquet",
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_inputs("topogen.tables", "topogen.files"),
     output:
@@ -133,7 +131,7 @@ use rule image_comparison as table_1 with:
     params:
         shown=canonical(
             {
-                "models": with_baselines(COMPARISON["models"]),
+                "models": with_baselines(COMPARED),
                 "published": config["published"],
             }
         ),
@@ -248,7 +246,7 @@ use rule image_comparison as held_out with:
     params:
         shown=canonical(
             {
-                "models": [model for model in EVALUATED if model in BASELINES],
+                "models": [model for model in WHOLE if model in BASELINES],
                 "shown": config["evaluation"]["shown"],
             }
         ),
@@ -261,7 +259,7 @@ use rule image_comparison as prior_samples with:
         notebook="notebooks/prior_samples.ipynb",
         samples=expand(
             "results/{{dataset}}/evaluation{{full}}/{model}/{seed}_samples.npz",
-            model=EVALUATED,
+            model=WHOLE,
             seed=config["seeds"][0],
         ),
         code=code_inputs("topogen.plotting.held_out"),
@@ -280,6 +278,6 @@ use rule image_comparison as prior_samples with:
     benchmark:
         "results/benchmarks/prior_samples/{dataset}{full}.tsv"
     params:
-        shown=canonical({"models": EVALUATED}),
+        shown=canonical({"models": WHOLE}),
     message:
         "What the models sample from their prior, one seed"

@@ -22,7 +22,7 @@ def gains(ax: Axes, summary: pd.DataFrame, metric: str, colours: Mapping[str, An
     """Draw the paired differences of one metric over steps, one point with its interval per model.
 
     The unit is the standard deviation of the baseline over seeds; above 0 is better than the baseline,
-    whichever way the metric itself points.
+    whichever way the metric itself points. Nothing is drawn where the baseline does not vary.
 
     Args:
         ax: where to draw.
@@ -35,7 +35,8 @@ def gains(ax: Axes, summary: pd.DataFrame, metric: str, colours: Mapping[str, An
     sign = METRICS[metric].direction or 1
     for place, (model, colour) in enumerate(colours.items()):
         rows = own[own["model"] == model].set_index("step").loc[steps]
-        scaled = rows[["difference", "difference_low", "difference_high"]].div(rows["spread"], axis=0) * sign
+        spread = rows["spread"].where(rows["spread"] > 0)
+        scaled = rows[["difference", "difference_low", "difference_high"]].div(spread, axis=0) * sign
         x = np.arange(len(steps)) + WIDTH * ((place + 0.5) / len(colours) - 0.5)
         ends = scaled[["difference_low", "difference_high"]]
         ax.vlines(x, ends.min(axis=1), ends.max(axis=1), color=colour, linewidth=1.6)
