@@ -27,7 +27,6 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from topogen.batches import scaled
 from topogen.classifier import CHUNK, Classifier
 from topogen.distances import bottleneck, reininghaus, wasserstein
-from topogen.metrics import METRICS
 from topogen.noise import independent_stream
 from topogen.persistence import rips_diagrams
 from topogen.vae import VAE, Forward, binary_cross_entropy, kl_divergence
@@ -338,8 +337,8 @@ def evaluate(
         seed: decides the noise.
 
     Returns:
-        Value of every metric of :data:`topogen.metrics.METRICS`, in its order, and prior samples to look at,
-        grey levels 0 ... 255, shape (32, 28, 28).
+        Value of every metric of :data:`topogen.metrics.METRICS`, and prior samples to look at, grey levels
+        0 ... 255, shape (32, 28, 28).
 
     """
     model = VAE(len(weights["mean.bias"]))
@@ -368,7 +367,7 @@ def evaluate(
         structure = latent_structure(points.numpy(), held_out.labels, settings.neighbours)
         values |= {f"{metric}_of_{name}": value for metric, value in structure.items()}
     grey = model.decoder(pictures).sigmoid()[:, 0] * 255
-    return {name: values[name] for name in METRICS}, grey.round().to(torch.uint8).numpy()
+    return values, grey.round().to(torch.uint8).numpy()
 
 
 def long_table(values: Mapping[int, Mapping[str, float]]) -> pd.DataFrame:
