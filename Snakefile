@@ -40,6 +40,7 @@ rule all:
         FIGURES,
         TABLES,
         THEORY,
+        EVALUATION,
 
 
 rule figures:
@@ -57,9 +58,20 @@ rule theory:
         THEORY,
 
 
+rule evaluation:
+    input:
+        EVALUATION,
+
+
+rule evaluation_full:
+    input:
+        EVALUATION_FULL,
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/diagrams.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/theory.smk"

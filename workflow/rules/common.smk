@@ -77,6 +77,19 @@ THEORY = [
     ),
 ]
 
+# Held-out evaluation, at `images` test images, and at the end of the training at all of them.
+HELD_OUT = [
+    f"results/{DATASET}/{folder}/{product}{{full}}.{kind}"
+    for folder, product, kinds in (
+        ("tables", "held_out", ("csv", "md", "tex")),
+        ("figures", "held_out", ("svg", "png")),
+        ("figures", "prior_samples", ("svg", "png")),
+    )
+    for kind in kinds
+]
+EVALUATION = [path.format(full="") for path in HELD_OUT]
+EVALUATION_FULL = [path.format(full="_full") for path in HELD_OUT]
+
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
@@ -84,6 +97,7 @@ wildcard_constraints:
     comparison="|".join(COMPARISONS),
     seed="[0-9]+",
     step="[0-9]+",
+    full="(_full)?",
 
 
 def steps_of(model):
@@ -247,7 +261,7 @@ def trainer_arguments(model, seed):
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES, *THEORY]
+    products = [*FIGURES, *TABLES, *THEORY, *EVALUATION]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures and tables are in results/.")
@@ -370,6 +384,55 @@ def improvement_spec(wildcards):
             "baselines": {model: BASELINES[model] for model in models},
             "terms": {model: terms_on_output(model) for model in models},
             **config["statistics"],
+        }
+    )
+
+
+def check_evaluation():
+    """Stop before any job where the evaluation asks for what no training keeps."""
+    settings, training = config["evaluation"], config["training"]
+    if missing := set(settings["steps"]) - set(training["snapshot_steps"]):
+        raise WorkflowError(
+            f"config: evaluation.steps: {sorted(missing)} not in training.snapshot_steps"
+        )
+    if settings["images"] < 2 * training["batch_size"]:
+        raise WorkflowError(
+            f"config: evaluation.images: {settings['images']} are less than two batches"
+        )
+    for key, number in (
+        ("neighbours", settings["neighbours"] + 1),
+        ("kernel.subset_size", settings["kernel"]["subset_size"]),
+    ):
+        if number > settings["images"]:
+            raise WorkflowError(
+                f"config: evaluation.{key}: more than evaluation.images, {settings['images']}"
+            )
+
+
+check_evaluation()
+
+
+def classifier_spec(wildcards):
+    return canonical(
+        config["evaluation"]["classifier"] | {"threads": config["training"]["threads"]}
+    )
+
+
+def evaluation_spec(wildcards):
+    """What is evaluated and how; the full evaluation takes all images, and the end alone."""
+    settings = config["evaluation"]
+    return canonical(
+        {
+            "images": None if wildcards.full else settings["images"],
+            "steps": [] if wildcards.full else settings["steps"],
+            "threads": config["training"]["threads"],
+            "settings": {
+                "batch_size": config["training"]["batch_size"],
+                "neighbours": settings["neighbours"],
+                "covered_share": settings["covered_share"],
+                **settings["kernel"],
+                **settings["diagrams"],
+            },
         }
     )
 

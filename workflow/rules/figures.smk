@@ -207,3 +207,77 @@ use rule image_comparison as latent_scatter with:
         ),
     message:
         "Latent vectors by class, before and after training"
+
+
+use rule image_comparison as held_out with:
+    input:
+        notebook="notebooks/held_out.ipynb",
+        summary="results/{dataset}/statistics/held_out{full}.parquet",
+        yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
+        code=code_inputs(
+            "topogen.comparisons", "topogen.plotting.held_out", "topogen.tables"
+        ),
+    output:
+        html="results/{dataset}/notebooks/held_out{full}.html",
+        csv=report(
+            "results/{dataset}/tables/held_out{full}.csv",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={"row": "held-out", "figure": "metrics at the end", "model": "all"},
+        ),
+        markdown="results/{dataset}/tables/held_out{full}.md",
+        latex="results/{dataset}/tables/held_out{full}.tex",
+        svg=report(
+            "results/{dataset}/figures/held_out{full}.svg",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={
+                "row": "held-out",
+                "figure": "gain over the baseline",
+                "model": "all",
+            },
+        ),
+        png="results/{dataset}/figures/held_out{full}.png",
+    log:
+        "results/logs/held_out/{dataset}{full}.log",
+        notebook="results/{dataset}/notebooks/held_out{full}.ipynb",
+    benchmark:
+        "results/benchmarks/held_out/{dataset}{full}.tsv"
+    params:
+        shown=canonical(
+            {
+                "models": [model for model in WHOLE if model in BASELINES],
+                "shown": config["evaluation"]["shown"],
+            }
+        ),
+    message:
+        "Held-out metrics of all models and what they gain over their baselines"
+
+
+use rule image_comparison as prior_samples with:
+    input:
+        notebook="notebooks/prior_samples.ipynb",
+        samples=expand(
+            "results/{{dataset}}/evaluation{{full}}/{model}/{seed}_samples.npz",
+            model=WHOLE,
+            seed=config["seeds"][0],
+        ),
+        code=code_inputs("topogen.plotting.held_out"),
+    output:
+        html="results/{dataset}/notebooks/prior_samples{full}.html",
+        svg=report(
+            "results/{dataset}/figures/prior_samples{full}.svg",
+            caption="../report/prior_samples.rst",
+            category="Evidence",
+            labels={"row": "held-out", "figure": "prior samples", "model": "all"},
+        ),
+        png="results/{dataset}/figures/prior_samples{full}.png",
+    log:
+        "results/logs/prior_samples/{dataset}{full}.log",
+        notebook="results/{dataset}/notebooks/prior_samples{full}.ipynb",
+    benchmark:
+        "results/benchmarks/prior_samples/{dataset}{full}.tsv"
+    params:
+        shown=canonical({"models": WHOLE}),
+    message:
+        "What the models sample from their prior, one seed"
