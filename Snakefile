@@ -45,6 +45,7 @@ rule all:
         FIGURES,
         TABLES,
         THEORY,
+        EVALUATION,
         COST,
 
 
@@ -63,10 +64,21 @@ rule theory:
         THEORY,
 
 
+rule evaluation:
+    input:
+        EVALUATION,
+
+
+rule evaluation_full:
+    input:
+        EVALUATION_FULL,
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/diagrams.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/theory.smk"
 include: "workflow/rules/cost.smk"

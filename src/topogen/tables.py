@@ -1,13 +1,16 @@
-"""Tables as text: Table 1, and those of the numerical checks."""
+"""Tables as text: Table 1, those of the numerical checks, and held-out metrics."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from topogen.metrics import METRICS
 
 
 def table_1(
-    models: Sequence[str], published: Mapping[str, Any], times: pd.DataFrame, reported: pd.DataFrame
+    models: Sequence[str], published: Mapping[str, Any], times: pd.DataFrame, effects: pd.DataFrame
 ) -> pd.DataFrame:
     """Table 1 of the thesis: its values beside ours, cells formatted as text.
 
@@ -15,14 +18,14 @@ def table_1(
         models: one row each; a baseline has no r(s).
         published: model -> {seconds, rbar: {step: percent}}; a model may be missing.
         times: columns model, seconds, slowdown.
-        reported: columns model, step, n, mean, low, high.
+        effects: columns model, step, n, mean, low, high.
 
     Returns:
         Columns model, time and slowdown of the thesis and of ours, and for each reported step s the mean
         r(s) of the thesis and ours with its interval in brackets; all in the units of the header.
     """
     measured = times.set_index("model")[["seconds", "slowdown"]].to_dict("index")
-    means = reported.set_index(["model", "step"])
+    means = effects.set_index(["model", "step"])
     rows = []
     for model in models:
         theirs = published.get(model, {})
@@ -32,13 +35,75 @@ def table_1(
             "10 steps, ours (s)": f"{measured[model]['seconds']:.2f}",
             "slowdown, ours": f"{measured[model]['slowdown']:.2f}",
         }
-        for step in sorted(reported["step"].unique()):
+        for step in sorted(effects["step"].unique()):
             if str(step) in {key for entry in published.values() for key in entry.get("rbar", {})}:
                 row[f"r({step}), thesis (%)"] = _text(theirs.get("rbar", {}).get(str(step)), "{:.1f}")
             ours = means.loc[(model, step)] if (model, step) in means.index else None
             row[f"r({step}), ours (%)"] = (
                 "" if ours is None else f"{ours['mean']:.2f} [{ours['low']:.2f}, {ours['high']:.2f}]"
             )
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _interval(row: "pd.Series[Any]", digits: int = 2) -> str:
+    return f"{row['mean']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+
+
+def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What every comparison says of r(s), cells formatted as text.
+
+    Args:
+        effects: comparison -> columns model, step and those of :func:`topogen.inference.effects`, and
+            ratio_of_means.
+    """
+    rows = [
+        {
+            "comparison": comparison,
+            "model": row["model"],
+            "step": str(row["step"]),
+            "n": str(row["n"]),
+            "mean r (%)": _interval(row),
+            "ratio of means (%)": f"{row['ratio_of_means']:.2f}",
+            "sd (%)": f"{row['sd']:.2f}",
+            "better than the baseline": f"{100 * row['better']:.0f} % "
+            f"[{100 * row['better_low']:.0f}, {100 * row['better_high']:.0f}]",
+            "p (sign flips)": f"{row['p']:.3f}",
+            "p (Holm)": f"{row['p_holm']:.3f}",
+            "p (equivalence)": f"{row['p_equivalence']:.3f}",
+            "seeds needed": f"{row['seeds_needed']:.0f}",
+        }
+        for comparison, table in effects.items()
+        for _, row in table.iterrows()
+    ]
+    return pd.DataFrame(rows)
+
+
+def verdict_table(verdicts: pd.DataFrame, sources: Mapping[str, str]) -> pd.DataFrame:
+    """Every claim beside the thesis' value and ours, one row each, cells formatted as text.
+
+    Args:
+        verdicts: the long table of :mod:`topogen.claims`.
+        sources: comparison -> heading of its column, for the comparisons that replicate one another; those
+            that are not named share the last column.
+    """
+    last = list(sources.values())[-1]
+    cells = verdicts.assign(column=verdicts["source"].map(sources).fillna(last))
+    keys = ["claim", "model", "measure"]
+    rows = []
+    for group, part in cells.groupby(keys, sort=False):
+        row = dict(zip(keys, group, strict=True))
+        unit = part["unit"].iloc[0]
+        thesis = part["thesis"].iloc[0]
+        row["thesis"] = "yes" if np.isnan(thesis) else f"{thesis:.4g} {unit}".strip()
+        for heading in dict.fromkeys(sources.values()):
+            own = part[part["column"] == heading]
+            row[heading], row[f"verdict, {heading}"] = "", ""
+            if len(own):
+                found = own.iloc[0]
+                value = f"{found['mean']:.0f}" if np.isnan(found["low"]) else _interval(found)
+                row[heading] = f"{value} {unit} (n = {found['n']})".replace("  ", " ")
+                row[f"verdict, {heading}"] = found["verdict"]
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -110,6 +175,45 @@ def exception_table(slopes: pd.DataFrame) -> pd.DataFrame:
 
 def _rounded(value: float) -> str:
     return f"{round(value, 8) + 0.0:.4g}"  # 0.0: no minus zero
+
+
+def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.DataFrame:
+    """Held-out metrics of all models and what they gain over their baselines, cells formatted as text.
+
+    Args:
+        rows: columns model, step, metric, n, mean, low, high, difference, difference_low, difference_high, in
+            the order of the table.
+        yardstick: metric -> its value for real images in place of sampled ones; a metric may be missing.
+
+    Returns:
+        One row per metric and model: which way is better, the number of seeds, the mean and the paired
+        difference to the baseline, each with its interval in brackets, and the yardstick.
+    """
+
+    def interval(prefix: str, mean: str, form: str) -> pd.Series:
+        columns = [rows[name] for name in (mean, f"{prefix}low", f"{prefix}high")]
+        texts = zip(*(column.map(lambda value: f"{value:{form}.4g}") for column in columns), strict=True)
+        return pd.Series([f"{middle} [{low}, {high}]" for middle, low, high in texts])
+
+    directions = {1: "higher", -1: "lower", 0: ""}
+    return pd.DataFrame(
+        {
+            "metric": rows["metric"],
+            "better": rows["metric"].map({name: directions[m.direction] for name, m in METRICS.items()}),
+            "real images": rows["metric"].map(lambda name: _significant(yardstick.get(name))),
+            "model": rows["model"],
+            "step": rows["step"].astype(str),
+            "seeds": rows["n"].astype(str),
+            "mean": interval("", "mean", ""),
+            "minus baseline": interval("difference_", "difference", "+").where(
+                rows["difference"].notna().to_numpy(), ""
+            ),
+        }
+    )
+
+
+def _significant(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
 
 
 def cost_table(costs: pd.DataFrame, slowdowns: pd.DataFrame) -> pd.DataFrame:

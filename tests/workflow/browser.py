@@ -41,17 +41,11 @@ class Browser:
             f"--user-data-dir={profile}",
             f"--window-size={size[0]},{size[1]}",
         ]
+        # The browser reads commands from descriptor 3 and answers on 4.
         high = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser)]
-
-        def connect():
-            """The browser reads commands from descriptor 3 and answers on 4."""
-            os.dup2(high[0], 3)
-            os.dup2(high[1], 4)
-
         self.process = subprocess.Popen(
-            command,
-            pass_fds=(3, 4),
-            preexec_fn=connect,
+            ["bash", "-c", f'exec "$@" 3<&{high[0]} 4>&{high[1]}', "bash", *command],
+            pass_fds=high,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

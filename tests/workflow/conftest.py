@@ -106,7 +106,7 @@ def cut(folder, models):
     config["models"] = {model: config["models"][model] for model in models}
     config["published"] = {model: config["published"][model] for model in models}
     config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
-    config["figures"]["comparison"]["models"] = topological
+    config["comparisons"] = {config["figures"]["comparison"]["name"]: {"models": topological}}
     config["figures"]["latents"]["model"] = topological[0]
     file.write_text(yaml.safe_dump(config))
 

@@ -13,6 +13,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
+from topogen.metrics import METRICS
 from topogen.regularizers import REGULARIZERS
 from topogen.theory import SHAPES
 
@@ -28,6 +29,11 @@ def test_schema_names_every_regularizer_and_its_arguments():
         arguments = set(inspect.signature(regularizer).parameters) - {"args", "kwargs"}
         assert set(definitions.get(name, {}).get("properties", {})) == arguments, name
         assert set(definitions.get(name, {}).get("required", [])) == arguments, name
+
+
+def test_schema_names_every_metric():
+    evaluation = yaml.safe_load(SCHEMA.read_text())["properties"]["evaluation"]
+    assert evaluation["properties"]["shown"]["items"]["enum"] == list(METRICS)
 
 
 def test_every_key_is_described():
@@ -86,6 +92,8 @@ BROKEN = {
         lambda c: first_term(c).update(name="total_persistence", parameters={"power": 0.5}),
         ["power", "0.5"],
     ),
+    "half a neighbour": (lambda c: c["evaluation"].update(neighbours=0.5), ["neighbours", "0.5"]),
+    "unknown metric": (lambda c: c["evaluation"].update(shown=["fid"]), ["shown", "fid"]),
     "infinite order": (
         lambda c: first_term(c).update(
             name="wasserstein", parameters={"order": math.inf, "ground_norm": math.inf}
@@ -201,6 +209,18 @@ DISAGREEING = {
     "theory of a step without a snapshot": (
         lambda c: c["theory"]["batch"].update(step=2),
         ["theory.batch.step", "2", "snapshot_steps"],
+    ),
+    "evaluation of a step without a snapshot": (
+        lambda c: c["evaluation"].update(steps=[2]),
+        ["evaluation.steps", "2", "snapshot_steps"],
+    ),
+    "evaluation on less than two batches": (
+        lambda c: c["evaluation"].update(images=200),
+        ["evaluation.images", "200"],
+    ),
+    "subsets of more images than there are": (
+        lambda c: c["evaluation"]["kernel"].update(subset_size=3000),
+        ["evaluation.kernel.subset_size", "2560"],
     ),
     "published row of no model": (
         lambda c: c["published"].update(TopoVAE5={"seconds": 1.0}),

@@ -17,7 +17,8 @@ def test_all_products_exist_and_notebooks_ran(finished):
     results = finished.folder / RESULTS
     figures = {path.name for path in (results / "figures").iterdir()}
     images = {f"images_{model}_1" for model in MODELS if not model.startswith("VAE0")}
-    others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter", "cost"}
+    others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
+    others |= {"held_out", "prior_samples", "cost"}
     theory = {"working_principle", "densities_of_batch"}
     assert figures == {f"{name}.{kind}" for name in images | others | theory for kind in ("svg", "png")}
     for notebook in finished.folder.glob("results/*/notebooks/*.ipynb"):
@@ -80,9 +81,25 @@ def test_a_model_and_its_baseline_start_as_clones(finished):
     assert (ours["z_after"] != theirs["z_after"]).any()
 
 
+def test_the_held_out_table_agrees_with_the_evaluations(finished):
+    results = finished.folder / RESULTS
+
+    def bce(model, seed):
+        table = pd.read_parquet(results / f"evaluation/{model}/{seed}.parquet")
+        assert set(table["step"]) == {1, 4}  # four batches: the end
+        return table.set_index(["step", "metric"])["value"][4, "bce"]
+
+    gain = np.mean([bce("TopoVAE3", seed) - bce("VAE0", seed) for seed in (1, 2)])
+    table = pd.read_csv(results / "tables/held_out.csv").set_index(["metric", "model"])
+    assert table.loc[("bce", "TopoVAE3"), "minus baseline"].startswith(f"{gain:+.4g} [")
+    assert {model for _, model in table.index} == MODELS
+    assert 0 <= json.loads((results / "classifier/accuracy.json").read_text())["test_accuracy"] <= 1
+
+
 # Which jobs an edit makes Snakemake run again.
 
 AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1", "step_costs", "cost"}
+EVALUATION = {"evaluate", "held_out_summary", "held_out", "prior_samples"}
 
 
 def planned(workspace, *options):
@@ -120,7 +137,8 @@ def test_a_weight_reruns_its_model_and_what_aggregates_it(finished):
     with edited(finished.folder / "config.yaml", change):
         rules, runs = planned(finished)
     assert runs == {("TopoVAE2", "1"), ("TopoVAE2", "2")}
-    assert set(rules) == AFTER_TRAINING | {"train", "time_steps", "image_comparison"}
+    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "time_steps", "image_comparison"}
+    assert rules["evaluate"] == 2
     assert rules["image_comparison"] == 1
 
 
@@ -143,7 +161,8 @@ def test_a_seed_trains_only_that_seed(finished):
     ):
         rules, runs = planned(finished)
     assert runs == {(model, "3") for model in MODELS}
-    assert set(rules) == AFTER_TRAINING | {"train"}
+    # The pictures show the first seed.
+    assert set(rules) == AFTER_TRAINING | EVALUATION - {"prior_samples"} | {"train"}
 
 
 def test_a_model_is_added_by_the_configuration_alone(finished):
@@ -154,22 +173,29 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
     with edited(finished.folder / "config.yaml", change):
         rules, runs = planned(finished)
     assert runs == {("Pushed", "1"), ("Pushed", "2")}
-    assert set(rules) == AFTER_TRAINING | {"train", "time_steps"}
+    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "time_steps"}
 
 
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
         ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
-        ("plotting/images.py", {"image_comparison", "working_principle"}),
-        ("tables.py", {"table_1", "stability_scatter", "gradient_checks", "cost"}),
-        ("statistics.py", AFTER_TRAINING | {"time_steps"}),
+        ("plotting/images.py", {"image_comparison", "working_principle", "held_out", "prior_samples"}),
+        ("plotting/held_out.py", {"held_out", "prior_samples"}),
+        ("metrics.py", {"held_out", "prior_samples"}),
+        ("comparisons.py", {"held_out_summary", "held_out"}),
+        ("evaluation.py", EVALUATION | {"hold_out"}),
+        ("classifier.py", EVALUATION | {"classifier", "hold_out"}),
+        ("tables.py", {"table_1", "stability_scatter", "gradient_checks", "held_out", "cost"}),
+        ("statistics.py", AFTER_TRAINING | {"time_steps", "held_out_summary", "held_out"}),
         ("theory.py", {"stability", "gradients", "stability_scatter", "gradient_checks"}),
         ("plotting/theory.py", {"stability_scatter", "gradient_checks"}),
         ("plotting/schematic.py", {"working_principle"}),
         (
             "vae.py",
             AFTER_TRAINING
+            | EVALUATION
+            | {"hold_out"}
             | {"train", "time_steps", "image_comparison", "latent_curves", "latent_scatter"}
             | {"forward_pass", "working_principle"},
         ),
@@ -189,4 +215,4 @@ def test_how_files_are_written_concerns_every_rule(finished):
 def test_the_engine_concerns_every_rule_but_those_of_the_data(finished):
     everything = set(planned(finished, "--forceall")[0])
     with edited(finished.folder / "src/topogen/engine.py", lambda text: text + "\n# edited\n"):
-        assert set(planned(finished)[0]) == everything - {"download", "prepare"}
+        assert set(planned(finished)[0]) == everything - {"download", "prepare", "classifier"}

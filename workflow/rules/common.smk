@@ -17,7 +17,12 @@ BASELINES = {
     model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry
 }
 IMAGES = config["figures"]["images"]
+COMPARISONS = {
+    name: {"seeds": config["seeds"], "target": "all", **entry}
+    for name, entry in config["comparisons"].items()
+}
 COMPARISON = config["figures"]["comparison"]
+COMPARED = COMPARISONS.get(COMPARISON["name"], {}).get("models", [])
 LATENTS = config["figures"]["latents"]
 FIGURES = [
     *(
@@ -38,6 +43,8 @@ FIGURES = [
         for kind in ("svg", "png")
     ),
 ]
+# Trained to the end: no control that stops early.
+WHOLE = [model for model, entry in MODELS.items() if "steps" not in entry]
 TABLES = [f"results/{DATASET}/tables/table1.{kind}" for kind in ("csv", "md", "tex")]
 
 BATCH = config["theory"]["batch"]
@@ -74,19 +81,40 @@ COST = [
     *(f"results/{DATASET}/tables/cost.{kind}" for kind in ("csv", "md", "tex")),
 ]
 
+# Held-out evaluation, at `images` test images, and at the end of the training at all of them.
+HELD_OUT = [
+    f"results/{DATASET}/{folder}/{product}{{full}}.{kind}"
+    for folder, product, kinds in (
+        ("tables", "held_out", ("csv", "md", "tex")),
+        ("figures", "held_out", ("svg", "png")),
+        ("figures", "prior_samples", ("svg", "png")),
+    )
+    for kind in kinds
+]
+EVALUATION = [path.format(full="") for path in HELD_OUT]
+EVALUATION_FULL = [path.format(full="_full") for path in HELD_OUT]
+
 
 wildcard_constraints:
     dataset="|".join(config["datasets"]),
     model="|".join(MODELS),
+    comparison="|".join(COMPARISONS),
     seed="[0-9]+",
     step="[0-9]+",
+    full="(_full)?",
+
+
+def steps_of(model):
+    """Steps after which a model's training ends, infinite where its epochs decide."""
+    return MODELS[model].get("steps", math.inf)
 
 
 def check_references():
     """Stop before any job where one part of the configuration names what another does not have."""
     shown = dict.fromkeys(IMAGES, "figures.images")
-    shown |= dict.fromkeys(COMPARISON["models"], "figures.comparison.models")
     shown[LATENTS["model"]] = "figures.latents.model"
+    for name, entry in COMPARISONS.items():
+        shown |= dict.fromkeys(entry["models"], f"comparisons.{name}.models")
     if DATASET not in config["datasets"]:
         raise WorkflowError(
             f"config: dataset: {DATASET} is none of datasets: {', '.join(config['datasets'])}"
@@ -100,6 +128,14 @@ def check_references():
             raise WorkflowError(
                 f"config: models.{model}.latent_dim differs from that of its baseline {baseline}"
             )
+        if steps_of(model) > steps_of(baseline):
+            raise WorkflowError(
+                f"config: models.{model} is trained for more steps than its baseline {baseline}"
+            )
+    if COMPARISON["name"] not in COMPARISONS:
+        raise WorkflowError(
+            f"config: figures.comparison.name: {COMPARISON['name']} is none of comparisons: {', '.join(COMPARISONS)}"
+        )
     for model, key in shown.items():
         if model not in BASELINES:
             raise WorkflowError(
@@ -131,7 +167,7 @@ def check_references():
             )
         for term in entry["regularizers"]:
             grid = term.get("parameters", {})
-            if term["name"] == "4sgde" and grid["start"] >= grid["stop"]:
+            if "start" in grid and grid["start"] >= grid["stop"]:
                 raise WorkflowError(
                     f"config: models.{model}.regularizers: 4sgde: start {grid['start']} is not below stop {grid['stop']}"
                 )
@@ -214,14 +250,22 @@ def trainer_arguments(model, seed):
     entry = MODELS[model]
     return shared | {
         "latent_dim": entry["latent_dim"],
-        "regularizers": entry["regularizers"],
+        "regularizers": [
+            term | {"weight": term["weight"] * entry.get("strength", 1)}
+            for term in entry["regularizers"]
+        ],
         "seed": int(seed),
+        **{
+            key: entry[key]
+            for key in ("learning_rate", "kld_weight", "noise", "direction")
+            if key in entry
+        },
     }
 
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES, *THEORY, *COST]
+    products = [*FIGURES, *TABLES, *THEORY, *EVALUATION, *COST]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures and tables are in results/.")
@@ -313,33 +357,118 @@ def dataset_spec(wildcards):
 
 
 def training_spec(wildcards):
-    own = {
-        key: config["training"][key] for key in ("epochs", "snapshot_steps", "threads")
-    }
+    own = {key: config["training"][key] for key in ("epochs", "threads")}
+    last = steps_of(wildcards.model)
+    own["snapshot_steps"] = [
+        step for step in config["training"]["snapshot_steps"] if step < last
+    ]
+    if last < math.inf:
+        own["steps"] = last
     return canonical(trainer_arguments(wildcards.model, wildcards.seed) | own)
 
 
 def timing_spec(wildcards):
-    models = {model: trainer_arguments(model, config["seeds"][0]) for model in MODELS}
+    models = {model: trainer_arguments(model, config["seeds"][0]) for model in WHOLE}
     return canonical(
         {"models": models, "threads": config["training"]["threads"], **config["timing"]}
     )
 
 
-def improvement_spec(wildcards):
-    runs = [
-        [model, seed] for model in with_baselines(BASELINES) for seed in config["seeds"]
+def runs_of_comparison(name):
+    """(model, seed) of every training that a comparison needs."""
+    entry = COMPARISONS[name]
+    return [
+        (model, seed)
+        for model in with_baselines(entry["models"])
+        for seed in entry["seeds"]
     ]
-    return canonical({"runs": runs, "baselines": BASELINES, **config["statistics"]})
+
+
+def histories_of_comparison(wildcards):
+    return [
+        f"results/{wildcards.dataset}/runs/{model}/{seed}/history.parquet"
+        for model, seed in runs_of_comparison(wildcards.comparison)
+    ]
+
+
+def terms_on_output(model):
+    """Columns of the history that hold a model's terms on its output."""
+    return [
+        f"{term['name']}_{term['degree']}"
+        for term in MODELS[model]["regularizers"]
+        if term.get("cloud", "output") == "output"
+    ]
+
+
+def improvement_spec(wildcards):
+    models = COMPARISONS[wildcards.comparison]["models"]
+    return canonical(
+        {
+            "runs": runs_of_comparison(wildcards.comparison),
+            "baselines": {model: BASELINES[model] for model in models},
+            "terms": {model: terms_on_output(model) for model in models},
+            **config["statistics"],
+        }
+    )
+
+
+def check_evaluation():
+    """Stop before any job where the evaluation asks for what no training keeps."""
+    settings, training = config["evaluation"], config["training"]
+    if missing := set(settings["steps"]) - set(training["snapshot_steps"]):
+        raise WorkflowError(
+            f"config: evaluation.steps: {sorted(missing)} not in training.snapshot_steps"
+        )
+    if settings["images"] < 2 * training["batch_size"]:
+        raise WorkflowError(
+            f"config: evaluation.images: {settings['images']} are less than two batches"
+        )
+    for key, number in (
+        ("neighbours", settings["neighbours"] + 1),
+        ("kernel.subset_size", settings["kernel"]["subset_size"]),
+    ):
+        if number > settings["images"]:
+            raise WorkflowError(
+                f"config: evaluation.{key}: more than evaluation.images, {settings['images']}"
+            )
+
+
+check_evaluation()
+
+
+def classifier_spec(wildcards):
+    return canonical(
+        config["evaluation"]["classifier"] | {"threads": config["training"]["threads"]}
+    )
+
+
+def evaluation_spec(wildcards):
+    """What is evaluated and how; the full evaluation takes all images, and the end alone."""
+    settings = config["evaluation"]
+    return canonical(
+        {
+            "images": None if wildcards.full else settings["images"],
+            "steps": [] if wildcards.full else settings["steps"],
+            "threads": config["training"]["threads"],
+            "settings": {
+                "batch_size": config["training"]["batch_size"],
+                "neighbours": settings["neighbours"],
+                "covered_share": settings["covered_share"],
+                **settings["kernel"],
+                **settings["diagrams"],
+            },
+        }
+    )
 
 
 def cost_spec(wildcards):
-    models = with_baselines(BASELINES)
     published = config["published"].items()
     return canonical(
         {
-            "runs": [[model, seed] for model in models for seed in config["seeds"]],
-            "baselines": BASELINES,
+            "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
+            "baselines": {
+                model: BASELINES[model] for model in WHOLE if model in BASELINES
+            },
             "published": {model: entry["seconds"] for model, entry in published},
         }
     )

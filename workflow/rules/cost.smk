@@ -5,7 +5,7 @@ rule step_costs:
     input:
         timings=expand(
             "results/{{dataset}}/runs/{model}/{seed}/timing.parquet",
-            model=with_baselines(BASELINES),
+            model=WHOLE,
             seed=config["seeds"],
         ),
         times="results/{dataset}/statistics/step_times.parquet",

@@ -44,10 +44,10 @@ use rule image_comparison as bce_curves with:
         notebook="notebooks/bce_curves.ipynb",
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
-            model=with_baselines(COMPARISON["models"]),
+            model=with_baselines(COMPARED),
             seed=COMPARISON["seed"],
         ),
-        means="results/{dataset}/statistics/bce_means.parquet",
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/bce_means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
         html=report(
@@ -81,8 +81,8 @@ use rule image_comparison as bce_curves with:
     params:
         shown=canonical(
             {
-                "models": with_baselines(COMPARISON["models"]),
-                "pairs": {model: BASELINES[model] for model in COMPARISON["models"]},
+                "models": with_baselines(COMPARED),
+                "pairs": {model: BASELINES[model] for model in COMPARED},
                 "seed": COMPARISON["seed"],
             }
         ),
@@ -93,7 +93,7 @@ use rule image_comparison as bce_curves with:
 use rule image_comparison as improvement_curves with:
     input:
         notebook="notebooks/improvement_curves.ipynb",
-        means="results/{dataset}/statistics/improvement_means.parquet",
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
         html=report(
@@ -114,9 +114,7 @@ use rule image_comparison as improvement_curves with:
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        shown=canonical(
-            {"models": COMPARISON["models"], "steps": config["statistics"]["steps"]}
-        ),
+        shown=canonical({"models": COMPARED, "steps": config["statistics"]["steps"]}),
     message:
         "Improvement r(s) over all steps"
 
@@ -124,7 +122,7 @@ use rule image_comparison as improvement_curves with:
 use rule image_comparison as table_1 with:
     input:
         notebook="notebooks/table_1.ipynb",
-        reported="results/{dataset}/statistics/improvement_reported.parquet",
+        effects=f"results/{{dataset}}/statistics/{COMPARISON['name']}/effects.parquet",
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_inputs("topogen.tables", "topogen.files"),
     output:
@@ -158,7 +156,7 @@ use rule image_comparison as table_1 with:
     params:
         shown=canonical(
             {
-                "models": with_baselines(COMPARISON["models"]),
+                "models": with_baselines(COMPARED),
                 "published": config["published"],
             }
         ),
@@ -250,3 +248,93 @@ use rule image_comparison as latent_scatter with:
         ),
     message:
         "Latent vectors by class, before and after training"
+
+
+use rule image_comparison as held_out with:
+    input:
+        notebook="notebooks/held_out.ipynb",
+        summary="results/{dataset}/statistics/held_out{full}.parquet",
+        yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
+        code=code_inputs(
+            "topogen.comparisons", "topogen.plotting.held_out", "topogen.tables"
+        ),
+    output:
+        html=report(
+            "results/{dataset}/notebooks/held_out{full}.html",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={
+                "row": "held-out",
+                "figure": "executed notebook, with the table",
+                "model": "all",
+            },
+        ),
+        csv=report(
+            "results/{dataset}/tables/held_out{full}.csv",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={"row": "held-out", "figure": "metrics at the end", "model": "all"},
+        ),
+        markdown="results/{dataset}/tables/held_out{full}.md",
+        latex="results/{dataset}/tables/held_out{full}.tex",
+        svg=report(
+            "results/{dataset}/figures/held_out{full}.svg",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={
+                "row": "held-out",
+                "figure": "gain over the baseline",
+                "model": "all",
+            },
+        ),
+        png="results/{dataset}/figures/held_out{full}.png",
+    log:
+        "results/logs/held_out/{dataset}{full}.log",
+    benchmark:
+        "results/benchmarks/held_out/{dataset}{full}.tsv"
+    params:
+        shown=canonical(
+            {
+                "models": [model for model in WHOLE if model in BASELINES],
+                "shown": config["evaluation"]["shown"],
+            }
+        ),
+    message:
+        "Held-out metrics of all models and what they gain over their baselines"
+
+
+use rule image_comparison as prior_samples with:
+    input:
+        notebook="notebooks/prior_samples.ipynb",
+        samples=expand(
+            "results/{{dataset}}/evaluation{{full}}/{model}/{seed}_samples.npz",
+            model=WHOLE,
+            seed=config["seeds"][0],
+        ),
+        code=code_inputs("topogen.plotting.held_out"),
+    output:
+        html=report(
+            "results/{dataset}/notebooks/prior_samples{full}.html",
+            caption="../report/prior_samples.rst",
+            category="Evidence",
+            labels={
+                "row": "held-out",
+                "figure": "executed notebook: prior samples",
+                "model": "all",
+            },
+        ),
+        svg=report(
+            "results/{dataset}/figures/prior_samples{full}.svg",
+            caption="../report/prior_samples.rst",
+            category="Evidence",
+            labels={"row": "held-out", "figure": "prior samples", "model": "all"},
+        ),
+        png="results/{dataset}/figures/prior_samples{full}.png",
+    log:
+        "results/logs/prior_samples/{dataset}{full}.log",
+    benchmark:
+        "results/benchmarks/prior_samples/{dataset}{full}.tsv"
+    params:
+        shown=canonical({"models": WHOLE}),
+    message:
+        "What the models sample from their prior, one seed"
