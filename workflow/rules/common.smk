@@ -138,29 +138,6 @@ def check_references():
         raise WorkflowError(
             f"config: dataset: {DATASET} is none of datasets: {', '.join(config['datasets'])}"
         )
-    parts = {f"controls.{key}": name for key, name in config["controls"].items()}
-    parts |= {
-        f"claims.comparisons.{name}": name for name in config["claims"]["comparisons"]
-    }
-    parts |= {
-        f"claims.held_out[{place}].comparison": claim["comparison"]
-        for place, claim in enumerate(config["claims"]["held_out"])
-    }
-    parts["figures.comparison.name"] = COMPARISON["name"]
-    for key, name in parts.items():
-        if name not in COMPARISONS:
-            raise WorkflowError(
-                f"config: {key}: {name} is none of comparisons: {', '.join(COMPARISONS)}"
-            )
-    for place, claim in enumerate(config["claims"]["held_out"]):
-        if claim["step"] not in (-1, *config["evaluation"]["steps"]):
-            raise WorkflowError(
-                f"config: claims.held_out[{place}].step: {claim['step']} is no step of evaluation.steps, nor -1"
-            )
-        if early := set(COMPARISONS[claim["comparison"]]["models"]) - set(WHOLE):
-            raise WorkflowError(
-                f"config: claims.held_out[{place}].comparison: {', '.join(sorted(early))} ends early and is not evaluated"
-            )
     for model, baseline in BASELINES.items():
         if baseline not in MODELS or baseline in BASELINES:
             raise WorkflowError(
@@ -456,6 +433,36 @@ def check_evaluation():
 
 
 check_evaluation()
+
+
+def check_claims():
+    """Stop before any job where a claim names what is not measured."""
+    parts = {f"controls.{key}": name for key, name in config["controls"].items()}
+    parts |= {
+        f"claims.comparisons.{name}": name for name in config["claims"]["comparisons"]
+    }
+    parts |= {
+        f"claims.held_out[{place}].comparison": claim["comparison"]
+        for place, claim in enumerate(config["claims"]["held_out"])
+    }
+    parts["figures.comparison.name"] = COMPARISON["name"]
+    for key, name in parts.items():
+        if name not in COMPARISONS:
+            raise WorkflowError(
+                f"config: {key}: {name} is none of comparisons: {', '.join(COMPARISONS)}"
+            )
+    for place, claim in enumerate(config["claims"]["held_out"]):
+        if claim["step"] not in (-1, *config["evaluation"]["steps"]):
+            raise WorkflowError(
+                f"config: claims.held_out[{place}].step: {claim['step']} is no step of evaluation.steps, nor -1"
+            )
+        if early := set(COMPARISONS[claim["comparison"]]["models"]) - set(WHOLE):
+            raise WorkflowError(
+                f"config: claims.held_out[{place}].comparison: {', '.join(sorted(early))} ends early and is not evaluated"
+            )
+
+
+check_claims()
 
 
 def classifier_spec(wildcards):
