@@ -46,6 +46,7 @@ rule all:
         TABLES,
         THEORY,
         EVALUATION,
+        EVIDENCE,
         COST,
 
 
@@ -62,6 +63,21 @@ rule table1:
 rule theory:
     input:
         THEORY,
+
+
+rule verdict:
+    input:
+        EVIDENCE,
+
+
+rule controls:
+    input:
+        CONTROLLED,
+
+
+rule tuning:
+    input:
+        f"results/{DATASET}/tables/tuning.csv",
 
 
 rule evaluation:
@@ -81,4 +97,5 @@ include: "workflow/rules/statistics.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/theory.smk"
+include: "workflow/rules/evidence.smk"
 include: "workflow/rules/cost.smk"
