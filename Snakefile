@@ -41,6 +41,7 @@ rule all:
         TABLES,
         THEORY,
         EVALUATION,
+        EVIDENCE,
 
 
 rule figures:
@@ -56,6 +57,21 @@ rule table1:
 rule theory:
     input:
         THEORY,
+
+
+rule verdict:
+    input:
+        EVIDENCE,
+
+
+rule controls:
+    input:
+        CONTROLLED,
+
+
+rule tuning:
+    input:
+        f"results/{DATASET}/tables/tuning.csv",
 
 
 rule evaluation:
@@ -75,3 +91,4 @@ include: "workflow/rules/statistics.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/theory.smk"
+include: "workflow/rules/evidence.smk"

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from topogen.inference import effects, verdict
+from topogen.inference import effects, stochastic_order, verdict
+from topogen.metrics import METRICS
 
 COLUMNS = ["claim", "model", "measure", "unit", "source", "thesis", "n", "mean", "low", "high"]
 TESTS = ["p_holm", "p_equivalence", "verdict"]
@@ -89,25 +91,35 @@ def decay_claims(
 
 
 def held_out_claims(
-    differences: pd.DataFrame,
+    evaluations: pd.DataFrame,
+    *,
     claim: str,
     source: str,
-    directions: Mapping[str, int],
+    baselines: Mapping[str, str],
+    step: int,
+    metrics: Sequence[str],
     rules: Mapping[str, float],
 ) -> pd.DataFrame:
-    """A claim in words, against paired differences of held-out measures in percent of the baseline's mean.
+    """A claim in words, against paired gains of held-out metrics in percent of the baseline's mean.
 
     Args:
-        differences: columns model, seed, metric, value (of the model), baseline (value of its baseline).
+        evaluations: columns model, seed, step, metric, value.
         claim: in words.
         source: name of the comparison.
-        directions: metric -> 1 where more is better, -1 where less is.
+        baselines: model -> its baseline.
+        step: at which the models are judged; -1 for the last.
+        metrics: of :data:`topogen.metrics.METRICS`, each with a direction.
         rules: confidence, margin (percent) and power of :func:`topogen.inference.effects`.
     """
-    part = differences[differences["metric"].isin(directions)]
-    scale = part.groupby(["model", "metric"])["baseline"].transform("mean").abs()
-    gain = 100 * part["metric"].map(directions) * (part["value"] - part["baseline"]) / scale
-    effect = effects(part.assign(gain=gain), ["model", "metric"], "gain", **rules)
+    step = evaluations["step"].max() if step == -1 else step
+    values = evaluations[evaluations["step"] == step].set_index(["model", "metric", "seed"])["value"]
+    tables = []
+    for model, baseline in baselines.items():
+        for metric in metrics:
+            ours, theirs = values.loc[(model, metric)], values.loc[(baseline, metric)]
+            gain = 100 * METRICS[metric].direction * (ours - theirs) / abs(theirs.mean())
+            tables.append(gain.rename("gain").reset_index().assign(model=model, metric=metric))
+    effect = effects(pd.concat(tables, ignore_index=True), ["model", "metric"], "gain", **rules)
     named = effect.assign(
         claim=claim, measure=effect["metric"].str.replace("_", " "), unit="%", source=source, thesis=np.nan
     )
@@ -182,3 +194,73 @@ def proposition_claims(
         for claim, (measure, n, against) in trials.items()
     ]
     return pd.DataFrame(rows).reindex(columns=COLUMNS + TESTS)
+
+
+def chance_of_noise(improvement: pd.DataFrame, published: Mapping[str, Any], seeds: int) -> pd.DataFrame:
+    r"""Published means beside what noise alone makes of r(s).
+
+    With the standard deviation over pairs that differ in their noise only, a mean of n seeds has the standard
+    error sd / sqrt(n), and exceeds a value v with probability :math:`1 - \Phi(v \sqrt n / sd)`.
+
+    Args:
+        improvement: columns seed, step, r, of such pairs.
+        published: model of the thesis -> {rbar: {step: percent}}.
+        seeds: n, of the published means.
+
+    Returns:
+        Columns model, step, thesis, pairs, mean, sd, standard_error, chance.
+    """
+    rows = []
+    for model, entry in published.items():
+        for step, value in entry.get("rbar", {}).items():
+            r = improvement.loc[improvement["step"] == int(step), "r"]
+            error = r.std() / np.sqrt(seeds)
+            rows.append(
+                {
+                    "model": model,
+                    "step": int(step),
+                    "thesis": value,
+                    "pairs": len(r),
+                    "mean": r.mean(),
+                    "sd": r.std(),
+                    "standard_error": error,
+                    "chance": stats.norm.sf(value, scale=error),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def stochastic_orders(
+    improvement: pd.DataFrame, noise: pd.DataFrame, steps: Sequence[int], seeds: int, confidence: float
+) -> pd.DataFrame:
+    """Almost stochastic order of a model over its baseline, and how often noise alone passes for it.
+
+    Scores are minus BCE. The null rate is the share of groups of as many seeds, drawn at random among pairs
+    that differ in their noise only, whose bound lies below 1/2, where the author calls it significant.
+
+    Args:
+        improvement: columns seed, step, bce_difference, bce_baseline of one model.
+        noise: the same of the pairs.
+        steps: steps to report.
+        seeds: size of a group.
+        confidence: of the bound.
+
+    Returns:
+        Columns step, n, epsilon, null_rate, groups.
+    """
+    stream = np.random.default_rng(0)
+    groups = 100
+    rows = []
+    for step in steps:
+
+        def order(table: pd.DataFrame) -> float:
+            theirs = -table["bce_baseline"].to_numpy()
+            ours = theirs + table["bce_difference"].to_numpy()
+            return stochastic_order(ours, theirs, confidence=confidence, seed=0)
+
+        own = improvement[improvement["step"] == step]
+        pairs = noise[noise["step"] == step]
+        bounds = [order(pairs.iloc[stream.choice(len(pairs), seeds, replace=False)]) for _ in range(groups)]
+        row = {"step": step, "n": len(own), "epsilon": order(own)}
+        rows.append(row | {"null_rate": float(np.mean(np.array(bounds) < 0.5)), "groups": groups})
+    return pd.DataFrame(rows)

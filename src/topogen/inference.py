@@ -209,23 +209,26 @@ def stochastic_order(scores: Array, others: Array, *, confidence: float, seed: i
         order*, 2018.
     """
     stream = np.random.default_rng(seed)
-    samples = [
-        _violation(stream.choice(scores, len(scores)), stream.choice(others, len(others)))
-        for _ in range(1000)
-    ]
-    bound = _violation(scores, others) + stats.norm.ppf(confidence) * np.std(samples)
+    samples = _violation(*(stream.choice(x, (1000, len(x))) for x in (scores, others)))
+    bound = _violation(scores, others) + stats.norm.ppf(confidence) * samples.std()
     return float(np.clip(bound, 0, 1))
 
 
-def _violation(scores: Array, others: Array) -> float:
-    """The ratio of :func:`stochastic_order` for two samples; 1/2 where they are equal."""
-    places = np.unique(
-        np.concatenate([np.arange(len(x) + 1) / len(x) for x in (scores, others)])
-    )  # quantile functions are constant in between
-    middles, widths = (places[1:] + places[:-1]) / 2, np.diff(places)
-    ours, theirs = (np.sort(x)[(middles * len(x)).astype(int)] for x in (scores, others))
+def _violation(scores: Array, others: Array) -> Array:
+    """The ratio of :func:`stochastic_order` for samples in the last axis; 1/2 where they are equal."""
+    sizes = scores.shape[-1], others.shape[-1]
+    places = np.unique(np.concatenate([np.arange(n + 1) / n for n in sizes]))
+    middles, widths = (
+        (places[1:] + places[:-1]) / 2,
+        np.diff(places),
+    )  # quantile functions are constant between
+    ours, theirs = (
+        np.sort(x)[..., (middles * n).astype(int)] for x, n in zip((scores, others), sizes, strict=True)
+    )
     squares = (ours - theirs) ** 2 * widths
-    return float(squares[ours < theirs].sum() / squares.sum()) if squares.any() else 0.5
+    total, against = squares.sum(axis=-1), np.where(ours < theirs, squares, 0).sum(axis=-1)
+    ratio: Array = np.divide(against, total, out=np.full_like(total, 0.5), where=total > 0)
+    return ratio
 
 
 def verdict(effect: pd.Series, published: float | None, confidence: float) -> str:

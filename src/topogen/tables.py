@@ -46,8 +46,8 @@ def table_1(
     return pd.DataFrame(rows)
 
 
-def _interval(row: "pd.Series[Any]", digits: int = 2) -> str:
-    return f"{row['mean']:.{digits}f} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
+def _interval(row: Mapping[Any, Any]) -> str:
+    return f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
 def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -74,38 +74,38 @@ def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "seeds needed": f"{row['seeds_needed']:.0f}",
         }
         for comparison, table in effects.items()
-        for _, row in table.iterrows()
+        for row in table.to_dict("records")
     ]
     return pd.DataFrame(rows)
 
 
-def verdict_table(verdicts: pd.DataFrame, sources: Mapping[str, str]) -> pd.DataFrame:
+def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str]) -> pd.DataFrame:
     """Every claim beside the thesis' value and ours, one row each, cells formatted as text.
 
     Args:
-        verdicts: the long table of :mod:`topogen.claims`.
-        sources: comparison -> heading of its column, for the comparisons that replicate one another; those
-            that are not named share the last column.
+        verdicts: the long table of :mod:`topogen.claims`, and chance, that noise alone makes the published
+            value or more.
+        headings: comparison -> heading of its column; one that is not named stands in the first.
     """
-    last = list(sources.values())[-1]
-    cells = verdicts.assign(column=verdicts["source"].map(sources).fillna(last))
-    keys = ["claim", "model", "measure"]
+    columns = verdicts["source"].map(headings).fillna(next(iter(headings.values())))
     rows = []
-    for group, part in cells.groupby(keys, sort=False):
-        row = dict(zip(keys, group, strict=True))
-        unit = part["unit"].iloc[0]
-        thesis = part["thesis"].iloc[0]
-        row["thesis"] = "yes" if np.isnan(thesis) else f"{thesis:.4g} {unit}".strip()
-        for heading in dict.fromkeys(sources.values()):
-            own = part[part["column"] == heading]
-            row[heading], row[f"verdict, {heading}"] = "", ""
-            if len(own):
-                found = own.iloc[0]
-                value = f"{found['mean']:.0f}" if np.isnan(found["low"]) else _interval(found)
-                row[heading] = f"{value} {unit} (n = {found['n']})".replace("  ", " ")
-                row[f"verdict, {heading}"] = found["verdict"]
-        rows.append(row)
+    for group, part in verdicts.assign(column=columns).groupby(["claim", "model", "measure"], sort=False):
+        found = dict(zip(part["column"], map(_verdict_cell, part.to_dict("records")), strict=True))
+        first = part.iloc[0]
+        thesis = "yes" if np.isnan(first["thesis"]) else f"{first['thesis']:.4g} {first['unit']}".strip()
+        chance = "" if np.isnan(first["chance"]) else f"{first['chance']:.2f}"
+        rows.append(
+            dict(zip(("claim", "model", "measure"), group, strict=True))
+            | {"thesis": thesis, "chance of noise alone": chance}
+            | {heading: found.get(heading, "") for heading in headings.values()}
+        )
     return pd.DataFrame(rows)
+
+
+def _verdict_cell(row: Mapping[Any, Any]) -> str:
+    if np.isnan(row["low"]):  # counted, not averaged
+        return f"{row['verdict']}: {row['mean']:.0f} in {row['n']}"
+    return f"{row['verdict']}: {_interval(row)} {row['unit']}, n = {row['n']}"
 
 
 def _text(value: float | None, form: str) -> str:

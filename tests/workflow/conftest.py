@@ -106,7 +106,9 @@ def cut(folder, models):
     config["models"] = {model: config["models"][model] for model in models}
     config["published"] = {model: config["published"][model] for model in models}
     config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
-    config["figures"]["comparison"]["models"] = topological
+    config["comparisons"] = {"defined": {"models": topological}}
+    config["controls"] = {"noise": "defined", "significance": "defined"}
+    config["claims"] |= {"comparisons": {"defined": "as defined"}, "stored": {}, "held_out": []}
     config["figures"]["latents"]["model"] = topological[0]
     file.write_text(yaml.safe_dump(config))
 
@@ -114,9 +116,13 @@ def cut(folder, models):
 def tiny(folder):
     """The tiny configuration, with its dataset put into a copy of the repository."""
     config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
-    models = yaml.safe_load((folder / "config.yaml").read_text())["models"]
+    whole = yaml.safe_load((folder / "config.yaml").read_text())
     images = config["figures"]["images"]
-    config["figures"]["images"] = {model: images[model] for model in images if model in models}
+    config["figures"]["images"] = {model: images[model] for model in images if model in whole["models"]}
+    for name in set(config["comparisons"]) - set(whole["comparisons"]):
+        del config["comparisons"][name]
+    claims = config["claims"]["held_out"]
+    config["claims"]["held_out"] = [claim for claim in claims if claim["comparison"] in whole["comparisons"]]
     config["datasets"] = {"MNIST": {"md5": put_dataset(folder / "resources/MNIST/raw")}}
     space = Workspace(folder)
     space.config = config

@@ -14,6 +14,7 @@ from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
 from topogen.metrics import METRICS
+from topogen.as_run import AS_RUN
 from topogen.regularizers import REGULARIZERS
 from topogen.theory import SHAPES
 
@@ -24,16 +25,24 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 def test_schema_names_every_regularizer_and_its_arguments():
     definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
-    assert set(definitions["regularizer"]["properties"]["name"]["enum"]) == set(REGULARIZERS)
+    assert set(definitions["regularizer"]["properties"]["name"]["enum"]) == {*REGULARIZERS, *AS_RUN}
     for name, regularizer in REGULARIZERS.items():
         arguments = set(inspect.signature(regularizer).parameters) - {"args", "kwargs"}
         assert set(definitions.get(name, {}).get("properties", {})) == arguments, name
         assert set(definitions.get(name, {}).get("required", [])) == arguments, name
 
 
+@pytest.mark.parametrize("name", AS_RUN)
+def test_a_loss_as_run_takes_the_parameters_of_the_one_as_defined(name):
+    signatures = [
+        inspect.signature(loss) for loss in (AS_RUN[name], REGULARIZERS[name.removeprefix("as_run_")])
+    ]
+    assert signatures[0].parameters.keys() == signatures[1].parameters.keys()
+
+
 def test_schema_names_every_metric():
-    evaluation = yaml.safe_load(SCHEMA.read_text())["properties"]["evaluation"]
-    assert evaluation["properties"]["shown"]["items"]["enum"] == list(METRICS)
+    schema = yaml.safe_load(SCHEMA.read_text())
+    assert schema["$defs"]["metrics"]["items"]["enum"] == list(METRICS)
 
 
 def test_every_key_is_described():
@@ -183,8 +192,32 @@ DISAGREEING = {
         ["figures.images", "VAE0", "baseline"],
     ),
     "comparison of no model": (
-        lambda c: c["figures"]["comparison"].update(models=["TopoVAE1", "TopoVAE9"]),
-        ["figures.comparison.models", "TopoVAE9"],
+        lambda c: c["comparisons"]["defined"].update(models=["TopoVAE1", "TopoVAE9"]),
+        ["comparisons.defined.models", "TopoVAE9"],
+    ),
+    "figures of no comparison": (
+        lambda c: c["figures"]["comparison"].update(name="definde"),
+        ["figures.comparison.name", "definde", "defined"],
+    ),
+    "claim of no comparison": (
+        lambda c: c["claims"]["held_out"][0].update(comparison="definde"),
+        ["claims.held_out[0].comparison", "definde"],
+    ),
+    "claim of a step that is not evaluated": (
+        lambda c: c["claims"]["held_out"][0].update(step=7),
+        ["claims.held_out[0].step", "7", "evaluation.steps"],
+    ),
+    "claim of models that are not evaluated": (
+        lambda c: c["claims"]["held_out"][0].update(comparison="run"),
+        ["claims.held_out[0].comparison", "TopoVAE1-run", "early"],
+    ),
+    "more steps than the baseline": (
+        lambda c: c["models"]["VAE0"].update(steps=99),
+        ["models.TopoVAE1", "more steps", "VAE0"],
+    ),
+    "image after the last step": (
+        lambda c: c["models"]["TopoVAE3"].update(steps=100),
+        ["figures.images.TopoVAE3.steps", "125"],
     ),
     "latents of no model": (
         lambda c: c["figures"]["latents"].update(model="Z9"),

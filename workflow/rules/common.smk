@@ -21,6 +21,13 @@ COMPARISONS = {
     name: {"seeds": config["seeds"], "target": "all", **entry}
     for name, entry in config["comparisons"].items()
 }
+CONTROLS = [
+    name for name, entry in COMPARISONS.items() if entry["target"] == "controls"
+]
+TUNING = [name for name, entry in COMPARISONS.items() if entry["target"] == "tuning"]
+NOISE = config["controls"]["noise"]
+SIGNIFICANCE = config["controls"]["significance"]
+REPLICATES = {model: entry.get("replicates", model) for model, entry in MODELS.items()}
 COMPARISON = config["figures"]["comparison"]
 COMPARED = COMPARISONS.get(COMPARISON["name"], {}).get("models", [])
 LATENTS = config["figures"]["latents"]
@@ -42,6 +49,22 @@ FIGURES = [
         )
         for kind in ("svg", "png")
     ),
+]
+EVIDENCE = [
+    *(
+        f"results/{DATASET}/tables/{table}.{kind}"
+        for table in ("verdicts", "effects")
+        for kind in ("csv", "md", "tex")
+    ),
+    *(
+        f"results/{DATASET}/figures/{figure}.{kind}"
+        for figure in ("replication", "gradient_sizes")
+        for kind in ("svg", "png")
+    ),
+]
+CONTROLLED = [
+    *(f"results/{DATASET}/controls/{name}.csv" for name in ("effects", "noise")),
+    *(f"results/{DATASET}/figures/noise_alone.{kind}" for kind in ("svg", "png")),
 ]
 # Trained to the end: no control that stops early.
 WHOLE = [model for model, entry in MODELS.items() if "steps" not in entry]
@@ -115,6 +138,29 @@ def check_references():
         raise WorkflowError(
             f"config: dataset: {DATASET} is none of datasets: {', '.join(config['datasets'])}"
         )
+    parts = {f"controls.{key}": name for key, name in config["controls"].items()}
+    parts |= {
+        f"claims.comparisons.{name}": name for name in config["claims"]["comparisons"]
+    }
+    parts |= {
+        f"claims.held_out[{place}].comparison": claim["comparison"]
+        for place, claim in enumerate(config["claims"]["held_out"])
+    }
+    parts["figures.comparison.name"] = COMPARISON["name"]
+    for key, name in parts.items():
+        if name not in COMPARISONS:
+            raise WorkflowError(
+                f"config: {key}: {name} is none of comparisons: {', '.join(COMPARISONS)}"
+            )
+    for place, claim in enumerate(config["claims"]["held_out"]):
+        if claim["step"] not in (-1, *config["evaluation"]["steps"]):
+            raise WorkflowError(
+                f"config: claims.held_out[{place}].step: {claim['step']} is no step of evaluation.steps, nor -1"
+            )
+        if early := set(COMPARISONS[claim["comparison"]]["models"]) - set(WHOLE):
+            raise WorkflowError(
+                f"config: claims.held_out[{place}].comparison: {', '.join(sorted(early))} ends early and is not evaluated"
+            )
     for model, baseline in BASELINES.items():
         if baseline not in MODELS or baseline in BASELINES:
             raise WorkflowError(
@@ -128,10 +174,6 @@ def check_references():
             raise WorkflowError(
                 f"config: models.{model} is trained for more steps than its baseline {baseline}"
             )
-    if COMPARISON["name"] not in COMPARISONS:
-        raise WorkflowError(
-            f"config: figures.comparison.name: {COMPARISON['name']} is none of comparisons: {', '.join(COMPARISONS)}"
-        )
     for model, key in shown.items():
         if model not in BASELINES:
             raise WorkflowError(
@@ -141,6 +183,10 @@ def check_references():
         if missing := set(entry["steps"]) - set(config["training"]["snapshot_steps"]):
             raise WorkflowError(
                 f"config: figures.images.{model}.steps: {sorted(missing)} not in training.snapshot_steps"
+            )
+        if late := [step for step in entry["steps"] if step >= steps_of(model)]:
+            raise WorkflowError(
+                f"config: figures.images.{model}.steps: {late}, but its training ends after {steps_of(model)} steps"
             )
     if BATCH["model"] not in MODELS:
         raise WorkflowError(f"config: theory.batch.model: {BATCH['model']} is no model")
@@ -261,7 +307,7 @@ def trainer_arguments(model, seed):
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES, *THEORY, *EVALUATION]
+    products = [*FIGURES, *TABLES, *THEORY, *EVALUATION, *EVIDENCE]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures and tables are in results/.")
@@ -435,6 +481,74 @@ def evaluation_spec(wildcards):
             },
         }
     )
+
+
+def inference_rules():
+    """Confidence, margin and power of topogen.inference."""
+    return {key: value for key, value in config["statistics"].items() if key != "steps"}
+
+
+def verdicts_spec(wildcards):
+    claims = config["claims"]
+    held_out = [
+        {
+            "claim": claim["claim"],
+            "source": claim["comparison"],
+            "baselines": {
+                model: BASELINES[model]
+                for model in COMPARISONS[claim["comparison"]]["models"]
+            },
+            "step": claim["step"],
+            "metrics": claim["metrics"],
+        }
+        for claim in claims["held_out"]
+    ]
+    return canonical(
+        {
+            "rules": inference_rules(),
+            "margins": claims["margins"],
+            "comparisons": list(claims["comparisons"]),
+            "stored": list(claims["stored"]),
+            "replicates": REPLICATES,
+            "published": config["published"],
+            "decay_steps": claims["decay_steps"],
+            "held_out": held_out,
+            "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
+            "timed": {
+                model: BASELINES[model]
+                for model in config["published"]
+                if model in BASELINES
+            },
+            "differentiable": claims["differentiable"],
+        }
+    )
+
+
+def verdict_headings(wildcards):
+    claims = config["claims"]
+    return canonical({"headings": claims["comparisons"] | claims["stored"]})
+
+
+def controls_spec(wildcards):
+    return canonical(
+        {
+            "comparisons": CONTROLS,
+            "published": config["published"],
+            "steps": config["statistics"]["steps"],
+            "seeds": len(config["seeds"]),
+            "confidence": config["statistics"]["confidence"],
+        }
+    )
+
+
+def stored_controls(wildcards):
+    """The result of the target `controls` that was run once and is kept with the code, where there is one."""
+    folder = Path("docs/controls", wildcards.dataset)
+    return [
+        str(path)
+        for path in (folder / "effects.csv", folder / "noise.csv")
+        if path.is_file()
+    ]
 
 
 def snapshots_of_pair(wildcards):

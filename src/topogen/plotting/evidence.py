@@ -16,19 +16,18 @@ def forest(
     effects: Mapping[str, pd.DataFrame],
     published: Mapping[str, Any],
     replicates: Mapping[str, str],
-    steps: Sequence[int],
     margin: float,
 ) -> Figure:
     """Mean r(s) with its interval, one panel per model and one column per step, beside the published value.
 
     Args:
         effects: comparison -> columns model, step, mean, low, high.
-        published: model of the thesis -> {rbar: {step: percent}}.
+        published: model of the thesis -> {rbar: {step: percent}}: a row of panels each, a column per step.
         replicates: model -> the model of the thesis that it stands for.
-        steps: columns of panels.
         margin: half width of the grey strip, where a mean counts as no effect.
     """
-    models = list(dict.fromkeys(replicates.values()))
+    models = [model for model, entry in published.items() if entry.get("rbar")]
+    steps = sorted({int(step) for model in models for step in published[model]["rbar"]})
     figure, axes = plt.subplots(
         len(models),
         len(steps),
@@ -61,13 +60,13 @@ def forest(
     return figure
 
 
-def gradient_size_curves(sizes: pd.DataFrame, models: Sequence[str]) -> Figure:
+def gradient_size_curves(sizes: pd.DataFrame) -> Figure:
     """Size of each term's weighted gradient relative to BCE's over the steps, logarithmic.
 
     Args:
-        sizes: columns model, term, step, mean, low, high.
-        models: one panel each.
+        sizes: columns model, term, step, mean, low, high; one panel per model.
     """
+    models = list(sizes["model"].unique())
     columns = min(len(models), 4)
     rows = -(-len(models) // columns)
     figure, axes = plt.subplots(
