@@ -13,8 +13,8 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
-from topogen.metrics import METRICS
 from topogen.as_run import AS_RUN
+from topogen.metrics import METRICS
 from topogen.regularizers import REGULARIZERS
 from topogen.theory import SHAPES
 
