@@ -244,7 +244,7 @@ DISAGREEING = {
         ["theory.batch.step", "2", "snapshot_steps"],
     ),
     "evaluation of a step without a snapshot": (
-        lambda c: c["evaluation"].update(steps=[2]),
+        lambda c: c["evaluation"]["steps"].append(2),
         ["evaluation.steps", "2", "snapshot_steps"],
     ),
     "evaluation on less than two batches": (

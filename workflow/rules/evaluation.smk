@@ -49,7 +49,7 @@ rule hold_out:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2500),
+        mem_mb=growing(3500),
         runtime=growing(30),
     params:
         spec=evaluation_spec,
@@ -81,7 +81,7 @@ rule evaluate:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2500),
+        mem_mb=growing(3500),
         runtime=growing(30),
     params:
         spec=evaluation_spec,

@@ -21,7 +21,7 @@ classifier = Classifier.with_weights(torch.load(snakemake.input.classifier, weig
 images = np.load(snakemake.input.test_images)[: spec["images"]]
 labels = np.load(snakemake.input.test_labels)[: spec["images"]]
 held_out = hold_out(images, labels, classifier, settings)
-# The training images, as if a model had sampled them: what no model can be expected to surpass.
+# The training images, as if a model had sampled them: a yardstick.
 training_images = scaled(np.load(snakemake.input.images, mmap_mode="r")[: len(images)])
 yardstick = compare_samples(training_images, held_out, classifier, settings, seed=0)
 print(held_out.units, yardstick, sep="\n")

@@ -68,7 +68,9 @@ def paired_gains(summary: pd.DataFrame, models: Sequence[str], metrics: Sequence
     for metric, ax in zip(metrics, axes.flat, strict=False):
         gains(ax, summary, metric, colours)
     figure.supxlabel("training step")
-    figure.supylabel("gain over the baseline, in standard deviations of the baseline over seeds")
+    figure.supylabel(
+        "gain over the baseline (above 0: better), in standard deviations of the baseline over seeds"
+    )
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(models))
     return figure
 
