@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 MODELS = {"VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4", "VAE0-Z1", "TopoVAE-Z1"}
+AS_RUN = {"VAE0-run", "TopoVAE3-run", "TopoVAE2-run-shared"}
 RESULTS = "results/MNIST"
 
 
@@ -18,7 +19,7 @@ def test_all_products_exist_and_notebooks_ran(finished):
     figures = {path.name for path in (results / "figures").iterdir()}
     images = {f"images_{model}_1" for model in MODELS if not model.startswith("VAE0")}
     others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
-    others |= {"held_out", "prior_samples", "cost"}
+    others |= {"held_out", "prior_samples", "cost", "replication", "gradient_sizes"}
     theory = {"working_principle", "densities_of_batch"}
     assert figures == {f"{name}.{kind}" for name in images | others | theory for kind in ("svg", "png")}
     for notebook in finished.folder.glob("results/*/notebooks/*.ipynb"):
@@ -98,8 +99,11 @@ def test_the_held_out_table_agrees_with_the_evaluations(finished):
 
 # Which jobs an edit makes Snakemake run again.
 
-AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1", "step_costs", "cost"}
-EVALUATION = {"evaluate", "held_out_summary", "held_out", "prior_samples"}
+VERDICTS = {"verdicts", "verdict_table"}
+EFFECTS = VERDICTS | {"replication", "gradient_sizes"}
+EFFECTS |= {"improvement", "bce_curves", "improvement_curves", "table_1"}
+AFTER_TRAINING = EFFECTS | {"step_costs", "cost"}
+EVALUATION = VERDICTS | {"evaluate", "held_out_summary", "held_out", "prior_samples"}
 
 
 def planned(workspace, *options):
@@ -160,7 +164,7 @@ def test_a_seed_trains_only_that_seed(finished):
         finished.folder / "tiny.yaml", lambda text: text.replace("seeds:\n- 1\n- 2", "seeds:\n- 1\n- 2\n- 3")
     ):
         rules, runs = planned(finished)
-    assert runs == {(model, "3") for model in MODELS}
+    assert runs == {(model, "3") for model in MODELS | AS_RUN}
     # The pictures show the first seed.
     assert set(rules) == AFTER_TRAINING | EVALUATION - {"prior_samples"} | {"train"}
 
@@ -168,6 +172,7 @@ def test_a_seed_trains_only_that_seed(finished):
 def test_a_model_is_added_by_the_configuration_alone(finished):
     def change(text):
         entry = "latent_dim: 10, baseline: VAE0, regularizers: [{name: push, degree: 1, weight: 1}]"
+        text = text.replace("defined: {models: [", "defined: {models: [Pushed, ", 1)
         return text.replace("models:\n  VAE0:", f"models:\n  Pushed: {{{entry}}}\n  VAE0:", 1)
 
     with edited(finished.folder / "config.yaml", change):
@@ -182,13 +187,20 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
         ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
         ("plotting/images.py", {"image_comparison", "working_principle", "held_out", "prior_samples"}),
         ("plotting/held_out.py", {"held_out", "prior_samples"}),
-        ("metrics.py", {"held_out", "prior_samples"}),
-        ("comparisons.py", {"held_out_summary", "held_out"}),
+        ("plotting/evidence.py", {"replication", "gradient_sizes"}),
+        ("metrics.py", VERDICTS | {"held_out", "prior_samples"}),
+        ("comparisons.py", VERDICTS | {"held_out_summary", "held_out"}),
+        ("inference.py", EFFECTS),
+        ("claims.py", VERDICTS),
         ("evaluation.py", EVALUATION | {"hold_out"}),
         ("classifier.py", EVALUATION | {"classifier", "hold_out"}),
-        ("tables.py", {"table_1", "stability_scatter", "gradient_checks", "held_out", "cost"}),
+        (
+            "tables.py",
+            {"table_1", "stability_scatter", "gradient_checks", "held_out", "cost"}
+            | {"replication", "verdict_table"},
+        ),
         ("statistics.py", AFTER_TRAINING | {"time_steps", "held_out_summary", "held_out"}),
-        ("theory.py", {"stability", "gradients", "stability_scatter", "gradient_checks"}),
+        ("theory.py", VERDICTS | {"stability", "gradients", "stability_scatter", "gradient_checks"}),
         ("plotting/theory.py", {"stability_scatter", "gradient_checks"}),
         ("plotting/schematic.py", {"working_principle"}),
         (

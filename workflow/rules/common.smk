@@ -16,6 +16,14 @@ MODELS = config["models"]
 BASELINES = {
     model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry
 }
+
+
+def with_baselines(models):
+    """Models and the baselines they are compared with, baselines first, each once."""
+    known = (BASELINES[model] for model in models if model in BASELINES)
+    return list(dict.fromkeys([*known, *models]))
+
+
 IMAGES = config["figures"]["images"]
 COMPARISONS = {
     name: {"seeds": config["seeds"], "target": "all", **entry}
@@ -66,8 +74,18 @@ CONTROLLED = [
     *(f"results/{DATASET}/controls/{name}.csv" for name in ("effects", "noise")),
     *(f"results/{DATASET}/figures/noise_alone.{kind}" for kind in ("svg", "png")),
 ]
-# Trained to the end: no control that stops early.
-WHOLE = [model for model, entry in MODELS.items() if "steps" not in entry]
+# Compared in `all` and trained to the end: what is evaluated on held-out images and timed.
+COMPARED_IN_ALL = [
+    model
+    for entry in COMPARISONS.values()
+    if entry["target"] == "all"
+    for model in entry["models"]
+]
+WHOLE = [
+    model
+    for model in with_baselines(COMPARED_IN_ALL)
+    if "steps" not in MODELS.get(model, {})
+]
 TABLES = [f"results/{DATASET}/tables/table1.{kind}" for kind in ("csv", "md", "tex")]
 
 BATCH = config["theory"]["batch"]
@@ -317,11 +335,6 @@ def write_provenance(failed):
         save_json("results/provenance.json", provenance(".", files) | run)
     except (ImportError, OSError, ValueError, KeyError) as error:
         logger.warning(f"results/provenance.json is not written: {error}")
-
-
-def with_baselines(models):
-    """Models and the baselines they are compared with, baselines first, each once."""
-    return list(dict.fromkeys([*(BASELINES[model] for model in models), *models]))
 
 
 def all_cores(wildcards):
