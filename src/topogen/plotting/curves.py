@@ -77,7 +77,8 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
     """Mean improvement r(s) of each model over all steps, with its band.
 
     Args:
-        means: columns model, step, n, mean, low, high.
+        means: columns model, step, n, mean, low, high, and band_low, band_high, of a band that is to hold the
+            whole curve.
         models: one panel each.
         steps: marked by dotted lines: those of the table.
     """
@@ -88,6 +89,9 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
     for model, ax in zip(models, axes.flat, strict=True):
         own = means[means["model"] == model]
         band(ax, own, f"{model}, mean of {own['n'].max()} seeds", colours[model])
+        ax.fill_between(
+            own["step"], own["band_low"], own["band_high"], color=colours[model], alpha=0.12, linewidth=0
+        )
         ax.axhline(0, color="black", linewidth=0.8)
         for step in steps:
             ax.axvline(step, color="grey", linewidth=0.8, linestyle=":")
