@@ -10,11 +10,14 @@ RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra dev --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results test lint check test-faults test-network test-wheel conformance benchmark environment peers lock \
+.PHONY: results report test lint check test-faults test-network test-wheel conformance benchmark environment peers lock \
     unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
+
+report: environment ## results/report.html: one file with everything, once the results are there
+	$(RUN) snakemake --report results/report.html
 
 test: lint check ## what CI runs
 
@@ -28,7 +31,7 @@ lint: environment
 check: environment
 	$(RUN) pytest
 
-test-faults: environment ## kills, full disks, second runs, and Slurm where it can be installed: half an hour
+test-faults: environment ## kills, full disks, second runs, the report in a browser, and Slurm, where these can be installed: half an hour
 	$(RUN) pytest -m "faults or slurm"
 
 test-network: environment ## what needs a package mirror

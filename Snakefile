@@ -11,6 +11,9 @@ configfile: "config.yaml"
 validate(config, "workflow/schemas/config.schema.yaml")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 
 
@@ -28,10 +31,12 @@ onstart:
 
 onsuccess:
     report_products(failed=False)
+    write_provenance(failed=False)
 
 
 onerror:
     report_products(failed=True)
+    write_provenance(failed=True)
 
 
 rule all:
@@ -41,6 +46,9 @@ rule all:
         TABLES,
         THEORY,
         SYNTHETIC,
+        EVALUATION,
+        EVIDENCE,
+        COST,
 
 
 rule figures:
@@ -63,10 +71,38 @@ rule synthetic:
         SYNTHETIC,
 
 
+rule verdict:
+    input:
+        EVIDENCE,
+
+
+rule controls:
+    input:
+        CONTROLLED,
+
+
+rule tuning:
+    input:
+        f"results/{DATASET}/tables/tuning.csv",
+
+
+rule evaluation:
+    input:
+        EVALUATION,
+
+
+rule evaluation_full:
+    input:
+        EVALUATION_FULL,
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/diagrams.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/theory.smk"
 include: "workflow/rules/synthetic.smk"
+include: "workflow/rules/evidence.smk"
+include: "workflow/rules/cost.smk"

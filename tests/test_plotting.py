@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -5,6 +6,7 @@ from matplotlib.figure import Figure
 from topogen import theory
 from topogen.concepts import delta_selection, filtration, three_loops
 from topogen.plotting import diagrams as draw_diagrams
+from topogen.plotting import held_out as draw_held_out
 from topogen.plotting import theory as draw_theory
 from topogen.plotting.style import save, use_style
 
@@ -27,7 +29,25 @@ def selection():
     )
 
 
+def held_out():
+    rows = [
+        (model, step, metric, 0.1, -0.1, 0.3, spread)
+        for model in ("TopoVAE1", "TopoVAE2")
+        for step, spread in ((50, 0.0), (469, 2.0))  # at step 50 the baseline does not vary
+        for metric in ("bce", "recall")
+    ]
+    columns = ["model", "step", "metric", "difference", "difference_low", "difference_high", "spread"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def samples():
+    images = np.random.default_rng(0).random((8, 28, 28))
+    return draw_held_out.prior_samples({"VAE0": {50: images}, "TopoVAE1": {50: images / 2}})
+
+
 FIGURES = {
+    "held-out": lambda: draw_held_out.paired_gains(held_out(), ["TopoVAE1", "TopoVAE2"], ["bce", "recall"]),
+    "samples": samples,
     "gradients": gradients,
     "complexes": complexes,
     "selection": selection,
@@ -50,3 +70,13 @@ def test_errors_of_all_clouds_are_drawn():
     ax = draw_theory.gradient_errors(Figure().subplots(), errors, tolerance=1e-5)
     drawn = [x for dots in ax.collections for x in dots.get_offsets()[:, 0].tolist()]
     assert sorted(drawn) == [1e-13, 1e-9, 1e-3]
+
+
+@pytest.mark.parametrize(("metric", "turned"), [("bce", -1), ("recall", 1)])
+def test_above_zero_is_better_and_the_unit_is_the_spread(metric, turned):
+    ax = draw_held_out.gains(Figure().subplots(), held_out(), metric, {"TopoVAE1": "red"})
+    before, end = ax.lines[0].get_ydata()
+    assert np.isnan(before)
+    assert end == pytest.approx(turned * 0.1 / 2)
+    drawn = [segment[:, 1].tolist() for segment in ax.collections[0].get_segments() if len(segment)]
+    assert drawn[-1] == pytest.approx(sorted([turned * -0.1 / 2, turned * 0.3 / 2]))

@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from topogen.statistics import at_steps, collect_histories, improvement, mean_over_seeds, median_times
+from topogen.statistics import (
+    at_steps,
+    collect_histories,
+    gradient_sizes,
+    improvement,
+    mean_over_seeds,
+    median_times,
+    ratio_of_means,
+)
 
 PAIR = {"TopoVAE1": "VAE0"}
 
@@ -22,8 +30,8 @@ def test_improvement_is_the_thesis_formula_per_seed_and_step():
         }
     )
     table = improvement(histories, PAIR)
-    assert list(table) == ["model", "seed", "step", "r"]
-    r = {(seed, step): r for _, seed, step, r in table.itertuples(index=False)}
+    assert list(table) == ["model", "seed", "step", "bce_difference", "bce_baseline", "r"]
+    r = {(seed, step): r for _, seed, step, *_, r in table.itertuples(index=False)}
     assert r == pytest.approx({(10, 0): 0, (10, 1): 10, (31, 0): 25, (31, 1): -2})
     assert set(table["model"]) == {"TopoVAE1"}
 
@@ -33,15 +41,38 @@ def test_improvement_is_the_thesis_formula_per_seed_and_step():
     [
         {10: history(1.0, 2.0)},
         {10: history(1.0, 2.0), 99: history(1.0, 2.0)},
-        dict.fromkeys([10, 31], history(1.0)),
+        {10: history(1.0, 2.0), 31: history(1.0)},
+        dict.fromkeys([10, 31], history(1.0, 2.0, 3.0)),
     ],
-    ids=["a seed is missing", "another seed", "a step is missing"],
+    ids=["a seed is missing", "another seed", "a step is missing", "a step more"],
 )
 def test_runs_that_are_no_pairs_are_refused(ours):
     baseline = {("VAE0", seed): history(1.0, 2.0) for seed in (10, 31)}
     histories = collect_histories(baseline | {("TopoVAE1", seed): table for seed, table in ours.items()})
     with pytest.raises(ValueError, match="TopoVAE1 and its baseline VAE0 differ in seeds or steps"):
         improvement(histories, PAIR)
+
+
+def test_a_model_that_ends_early_is_compared_on_its_steps():
+    runs = {("VAE0", seed): history(4.0, 2.0) for seed in (10, 31)}
+    runs |= {("TopoVAE1", seed): history(3.0) for seed in (10, 31)}
+    assert improvement(collect_histories(runs), PAIR)["r"].tolist() == [25, 25]
+
+
+def test_the_authors_average_weighs_the_seeds_by_their_bce():
+    runs = {("VAE0", 10): history(100.0), ("VAE0", 31): history(300.0)}
+    runs |= {("TopoVAE1", 10): history(80.0), ("TopoVAE1", 31): history(300.0)}
+    table = improvement(collect_histories(runs), PAIR)
+    assert table["r"].mean() == 10
+    assert ratio_of_means(table)["ratio_of_means"].tolist() == [5]
+
+
+def test_gradient_sizes_are_shares_of_that_of_bce():
+    sizes = pd.DataFrame({"step": [0], "gradient_bce": [4.0], "gradient_push_0": [1.0], "bce": [0.0]})
+    histories = collect_histories({("TopoVAE1", seed): sizes for seed in (10, 31)})
+    table = gradient_sizes(histories, {"TopoVAE1": ["push_0"]}, 0.95)
+    assert table[["model", "term", "n", "mean"]].to_numpy().tolist() == [["TopoVAE1", "push_0", 2, 0.25]]
+    assert len(gradient_sizes(histories, {}, 0.95)) == 0
 
 
 def test_order_of_the_runs_does_not_matter():
@@ -73,7 +104,9 @@ def test_one_seed_has_a_mean_and_no_interval():
 
 def test_the_last_step_is_always_reported():
     means = pd.DataFrame({"step": range(6), "mean": range(6)})
-    assert at_steps(means, [1, 3, 99])["mean"].tolist() == [1, 3, 5]
+    assert at_steps(means, [1, 3])["mean"].tolist() == [1, 3, 5]
+    with pytest.raises(ValueError, match=r"steps \[6, 99\] are to be reported, but the last step is 5"):
+        at_steps(means, [1, 99, 6])
 
 
 def test_slowdown_is_the_median_of_ratios_within_a_round():

@@ -33,13 +33,13 @@ def without_weights(regularizers):
     return [entry | {"weight": 0} for entry in regularizers]
 
 
-def history(regularizers, steps=3, seed=7):
-    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=seed)
+def history(regularizers, steps=3, seed=7, **control):
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=seed, **control)
     return pd.DataFrame([trainer.step()[0] for _ in range(steps)])
 
 
-def run(regularizers=OUTPUT, seed=7, epochs=1):
-    settings = SETTINGS | {"regularizers": regularizers}
+def run(regularizers=OUTPUT, seed=7, epochs=1, **settings):
+    settings |= SETTINGS | {"regularizers": regularizers}
     return train(IMAGES, LABELS, REFERENCES, seed=seed, epochs=epochs, snapshot_steps=[0, 1], **settings)
 
 
@@ -60,15 +60,15 @@ def test_models_of_one_seed_start_as_clones(regularizers):
 @pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
 def test_a_term_of_weight_zero_changes_no_bit(regularizers):
     baseline, silent, loud = map(history, ([], without_weights(regularizers), regularizers))
-    pd.testing.assert_frame_equal(silent[["step", "bce", "kld"]], baseline, check_exact=True)
+    pd.testing.assert_frame_equal(silent[list(baseline)], baseline, check_exact=True)
     assert (loud["bce"][1:] != baseline["bce"][1:]).all()
 
 
 @pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
 def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
-    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7)
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, kld_weight=3)
     trainer.step()  # the second step: nothing of the first may be left in it
-    model, stream = copy.deepcopy(trainer.model), trainer.stream.clone_state()
+    model, stream = copy.deepcopy(trainer.model), trainer.noise.stream.clone_state()
     row, _ = trainer.step()
 
     images = scaled(IMAGES[8:16])
@@ -83,12 +83,20 @@ def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
         loss = REGULARIZERS[entry["name"]](**entry.get("parameters", {}))
         terms[f"{entry['name']}_{entry['degree']}"] = loss(diagram, reference), entry["weight"]
 
+    sizes = {"bce": bce} | {name: weight * value for name, (value, weight) in terms.items()}
+    for name, value in sizes.items():
+        place = forward.latents if name != "bce" and regularizers is LATENT else forward.logits
+        (gradient,) = torch.autograd.grad(value, place, retain_graph=True)
+        sizes[name] = gradient.norm().item()
     topology = sum(weight * value for value, weight in terms.values())
-    plain = flat(torch.autograd.grad(bce + kld, model.parameters(), retain_graph=True))
-    whole = flat(torch.autograd.grad(bce + kld + topology, model.parameters()))
+    plain = flat(torch.autograd.grad(bce + 3 * kld, model.parameters(), retain_graph=True))
+    whole = flat(torch.autograd.grad(bce + 3 * kld + topology, model.parameters()))
     taken = flat([weight.grad for weight in trainer.model.parameters()])
     assert row == pytest.approx(
-        {"step": 1, "bce": bce.item(), "kld": kld.item()} | {name: v.item() for name, (v, _) in terms.items()}
+        {"step": 1, "bce": bce.item(), "kld": kld.item()}
+        | {name: value.item() for name, (value, _) in terms.items()}
+        | {f"gradient_{name}": size for name, size in sizes.items()},
+        rel=1e-5,
     )
     assert (taken - whole).norm() <= 1e-5 * whole.norm()
     if regularizers:  # the topological part is large enough to be missed
@@ -123,7 +131,9 @@ def test_a_run_is_its_steps_and_leaves_the_global_stream_alone():
     torch.manual_seed(2)
     pd.testing.assert_frame_equal(result.history, history(OUTPUT, steps=6), check_exact=True)
     assert result.history["step"].tolist() == list(range(6))
-    assert list(result.history) == ["step", "bce", "kld", "entropy_0", "bottleneck_1"]
+    terms = ["entropy_0", "bottleneck_1"]
+    sizes = [f"gradient_{name}" for name in terms]
+    assert list(result.history) == ["step", "bce", "kld", "gradient_bce", *terms, *sizes]
     assert list(result.timing) == ["step", "model_seconds", "topology_seconds"]
     assert (result.timing[["model_seconds", "topology_seconds"]] > 0).all(axis=None)
 
@@ -135,7 +145,7 @@ def test_a_snapshot_is_the_forward_pass_before_the_update(step):
     model = VAE(latent_dim=3)
     weights = {k.removeprefix(prefix): v for k, v in result.weights.items() if k.startswith(prefix)}
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    stream = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).stream
+    stream = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).noise.stream
     noise = [torch.randn(8, 3, generator=stream) for _ in range(2)][step]
     images = scaled(IMAGES[8 * step : 8 * step + 8])
     with torch.no_grad():
@@ -171,7 +181,9 @@ def test_a_run_that_diverges_names_the_step_and_keeps_the_history():
 
 @pytest.mark.parametrize("epochs_before", [1, 2])
 def test_a_training_that_was_cut_off_goes_on_to_the_same_result(tmp_path, monkeypatch, epochs_before):
-    arguments = SETTINGS | {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
+    control = {"noise": {"offset": 1, "stride": 2}, "direction": "random"}
+    arguments = SETTINGS | control
+    arguments |= {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
     partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
     whole = train(IMAGES, LABELS, REFERENCES, **arguments)
     step, last = Trainer.step, 3 * epochs_before + 1
@@ -196,6 +208,50 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_result(tmp_path, monkey
     assert taken == list(range(9))
 
 
+def test_a_training_may_end_early():
+    short = run(steps=2)
+    pd.testing.assert_frame_equal(short.history, history(OUTPUT, steps=2), check_exact=True)
+    assert len(run(steps=99).history) == 3
+
+
+def test_two_models_take_turns_in_one_stream():
+    """Offsets 0 and 1, stride 2: together the draws that one model alone would have had."""
+
+    def draws(**noise):
+        trainer = Trainer(IMAGES, REFERENCES, **VAE0, seed=7, noise=noise)
+        return [trainer.noise.draw(8) for _ in range(4)]
+
+    alone, first, second = draws(), draws(offset=0, stride=2), draws(offset=1, stride=2)
+    for place in range(2):
+        assert torch.equal(first[place], alone[2 * place])
+        assert torch.equal(second[place], alone[2 * place + 1])
+    others = [draws(stream=number)[0] for number in (0, 1, 2)]
+    assert torch.equal(others[0], alone[0])
+    assert all(not torch.equal(a, b) for a, b in [(others[0], others[1]), (others[1], others[2])])
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
+def test_a_placebo_has_the_size_of_the_gradient_and_another_direction(regularizers):
+    trainers = [
+        Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, direction=direction)
+        for direction in ("gradient", "random")
+    ]
+    forward = trainers[0].model(scaled(IMAGES[:8]), torch.randn(8, 3))
+    (real,), (placebo,), (again,) = (
+        trainer._topology(forward, REFERENCES[0])[2] for trainer in (*trainers, trainers[1])
+    )
+    assert placebo.norm() == pytest.approx(real.norm().item(), rel=1e-5)
+    assert again.norm() == pytest.approx(real.norm().item(), rel=1e-5)
+    cosines = [
+        torch.cosine_similarity(a.flatten(), b.flatten(), dim=0)
+        for a, b in [(real, placebo), (placebo, again)]
+    ]
+    assert all(abs(cosine) < 0.7 for cosine in cosines)
+    rows = history(regularizers, direction="random"), history(regularizers)
+    assert rows[0]["bce"][0] == rows[1]["bce"][0]  # the same weights, batches and noise
+    assert (rows[0]["bce"][1:] != rows[1]["bce"][1:]).all()
+
+
 def test_a_snapshot_after_the_last_step_is_refused_before_the_first():
     with pytest.raises(ValueError, match=r"snapshot steps \[3\]: the training has 3 steps"):
         train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[0, 3], **VAE0)
@@ -205,7 +261,7 @@ def test_a_gradient_that_overflows_is_refused_before_the_update():
     push = {"name": "push", "degree": 0, "weight": 1e39}  # infinite in float32
     trainer = Trainer(IMAGES, REFERENCES, seed=7, **VAE0 | {"regularizers": [push]})
     before = trainer.weights()
-    with pytest.raises(TrainingError, match="step 0: not finite: gradient on the output cloud"):
+    with pytest.raises(TrainingError, match="step 0: not finite: gradient_push_0"):
         trainer.step()
     for name, weight in trainer.weights().items():
         np.testing.assert_array_equal(weight, before[name])

@@ -189,7 +189,9 @@ class Reininghaus(nn.Module):
         return reininghaus(diagram, reference, self.sigma)
 
 
-def lifetime_density(diagram: Tensor, positions: Tensor, sigma: float, scale: float) -> Tensor:
+def lifetime_density(
+    diagram: Tensor, positions: Tensor, sigma: float, scale: float, power: int = 4
+) -> Tensor:
     r"""Scaled Gaussian density estimator of the 4th power (4SGDE) at several positions.
 
     .. math::
@@ -200,6 +202,7 @@ def lifetime_density(diagram: Tensor, positions: Tensor, sigma: float, scale: fl
         positions: x, shape (n,), unit of the deaths.
         sigma: width of the Gaussians, > 0, unit of the deaths.
         scale: s.
+        power: of the lifetimes; 4 but in what the thesis' scripts ran.
 
     Returns:
         Density at each position, shape (n,).
@@ -209,7 +212,7 @@ def lifetime_density(diagram: Tensor, positions: Tensor, sigma: float, scale: fl
 
     """
     gaussians = torch.exp(-((diagram[:, 1, None] - positions) / sigma).square())
-    return scale * (_lifetimes(diagram)[:, None].pow(4) * gaussians).sum(dim=0)
+    return scale * (_lifetimes(diagram)[:, None].pow(power) * gaussians).sum(dim=0)
 
 
 class LifetimeDensity(nn.Module):
@@ -237,6 +240,7 @@ class LifetimeDensity(nn.Module):
     """
 
     positions: Tensor
+    power = 4
 
     def __init__(self, start: float, stop: float, points: int, sigma: float, scale: float) -> None:
         super().__init__()
@@ -249,7 +253,9 @@ class LifetimeDensity(nn.Module):
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
         check(diagram, reference)
         positions = self.positions.to(diagram)
-        ours, theirs = (lifetime_density(d, positions, self.sigma, self.scale) for d in (diagram, reference))
+        ours, theirs = (
+            lifetime_density(d, positions, self.sigma, self.scale, self.power) for d in (diagram, reference)
+        )
         loss: Tensor = (ours - theirs).square().sum()
         return loss
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from topogen.batches import scaled
 from topogen.persistence import rips_diagrams
-from topogen.regularizers import REGULARIZERS
+from topogen.terms import build_terms
 from topogen.vae import VAE, binary_cross_entropy, kl_divergence
 
 Array = NDArray[Any]
@@ -19,7 +19,7 @@ def forward_pass(
     images: Array,
     reference: Sequence[Array],
     weights: Mapping[str, Array],
-    regularizers: Sequence[Mapping[str, Any]],
+    regularizers: Sequence[dict[str, Any]],
     seed: int,
 ) -> dict[str, Array]:
     """One batch as a topology-informed VAE sees it (F2), with a fresh draw of sampling noise.
@@ -44,11 +44,10 @@ def forward_pass(
         forward = model(truth, torch.from_numpy(noise).float())
         diagrams = rips_diagrams(forward.images.flatten(1))
         terms = [
-            REGULARIZERS[entry["name"]](**entry.get("parameters", {}))(
-                diagrams[entry["degree"]],
-                torch.from_numpy(reference[entry["degree"]]) * entry.get("reference_scale", 1.0),
+            term.module(
+                diagrams[term.degree], torch.from_numpy(reference[term.degree]) * term.reference_scale
             )
-            for entry in regularizers
+            for term in build_terms(regularizers)
         ]
     arrays = {
         "images": truth[:, 0].numpy(),

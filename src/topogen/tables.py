@@ -1,13 +1,16 @@
-"""Tables as text: Table 1, and those of the numerical checks."""
+"""Tables as text: Table 1, those of the numerical checks, and held-out metrics."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+
+from topogen.metrics import METRICS
 
 
 def table_1(
-    models: Sequence[str], published: Mapping[str, Any], times: pd.DataFrame, reported: pd.DataFrame
+    models: Sequence[str], published: Mapping[str, Any], times: pd.DataFrame, effects: pd.DataFrame
 ) -> pd.DataFrame:
     """Table 1 of the thesis: its values beside ours, cells formatted as text.
 
@@ -15,14 +18,14 @@ def table_1(
         models: one row each; a baseline has no r(s).
         published: model -> {seconds, rbar: {step: percent}}; a model may be missing.
         times: columns model, seconds, slowdown.
-        reported: columns model, step, n, mean, low, high.
+        effects: columns model, step, n, mean, low, high.
 
     Returns:
         Columns model, time and slowdown of the thesis and of ours, and for each reported step s the mean
         r(s) of the thesis and ours with its interval in brackets; all in the units of the header.
     """
     measured = times.set_index("model")[["seconds", "slowdown"]].to_dict("index")
-    means = reported.set_index(["model", "step"])
+    means = effects.set_index(["model", "step"])
     rows = []
     for model in models:
         theirs = published.get(model, {})
@@ -32,7 +35,7 @@ def table_1(
             "10 steps, ours (s)": f"{measured[model]['seconds']:.2f}",
             "slowdown, ours": f"{measured[model]['slowdown']:.2f}",
         }
-        for step in sorted(reported["step"].unique()):
+        for step in sorted(effects["step"].unique()):
             if str(step) in {key for entry in published.values() for key in entry.get("rbar", {})}:
                 row[f"r({step}), thesis (%)"] = _text(theirs.get("rbar", {}).get(str(step)), "{:.1f}")
             ours = means.loc[(model, step)] if (model, step) in means.index else None
@@ -41,6 +44,68 @@ def table_1(
             )
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _interval(row: Mapping[Any, Any]) -> str:
+    return f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+
+
+def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What every comparison says of r(s), cells formatted as text.
+
+    Args:
+        effects: comparison -> columns model, step and those of :func:`topogen.inference.effects`, and
+            ratio_of_means.
+    """
+    rows = [
+        {
+            "comparison": comparison,
+            "model": row["model"],
+            "step": str(row["step"]),
+            "n": str(row["n"]),
+            "mean r (%)": _interval(row),
+            "ratio of means (%)": f"{row['ratio_of_means']:.2f}",
+            "sd (%)": f"{row['sd']:.2f}",
+            "better than the baseline": f"{100 * row['better']:.0f} % "
+            f"[{100 * row['better_low']:.0f}, {100 * row['better_high']:.0f}]",
+            "p (sign flips)": f"{row['p']:.3f}",
+            "p (Holm)": f"{row['p_holm']:.3f}",
+            "p (equivalence)": f"{row['p_equivalence']:.3f}",
+            "seeds needed": f"{row['seeds_needed']:.0f}",
+        }
+        for comparison, table in effects.items()
+        for row in table.to_dict("records")
+    ]
+    return pd.DataFrame(rows)
+
+
+def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str]) -> pd.DataFrame:
+    """Every claim beside the thesis' value and ours, one row each, cells formatted as text.
+
+    Args:
+        verdicts: the long table of :mod:`topogen.claims`, and chance, that noise alone makes the published
+            value or more.
+        headings: comparison -> heading of its column; one that is not named stands in the first.
+    """
+    columns = verdicts["source"].map(headings).fillna(next(iter(headings.values())))
+    rows = []
+    for group, part in verdicts.assign(column=columns).groupby(["claim", "model", "measure"], sort=False):
+        found = dict(zip(part["column"], map(_verdict_cell, part.to_dict("records")), strict=True))
+        first = part.iloc[0]
+        thesis = "yes" if np.isnan(first["thesis"]) else f"{first['thesis']:.4g} {first['unit']}".strip()
+        chance = "" if np.isnan(first["chance"]) else f"{first['chance']:.2f}"
+        rows.append(
+            dict(zip(("claim", "model", "measure"), group, strict=True))
+            | {"thesis": thesis, "chance of noise alone": chance}
+            | {heading: found.get(heading, "") for heading in headings.values()}
+        )
+    return pd.DataFrame(rows)
+
+
+def _verdict_cell(row: Mapping[Any, Any]) -> str:
+    if np.isnan(row["low"]):  # counted, not averaged
+        return f"{row['verdict']}: {row['mean']:.0f} in {row['n']}"
+    return f"{row['verdict']}: {_interval(row)} {row['unit']}, n = {row['n']}"
 
 
 def _text(value: float | None, form: str) -> str:
@@ -169,3 +234,70 @@ def collapse_table(differences: pd.DataFrame) -> pd.DataFrame:
 
 def _rounded(value: float) -> str:
     return f"{round(value, 8) + 0.0:.4g}"  # 0.0: no minus zero
+
+
+def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.DataFrame:
+    """Held-out metrics of all models and what they gain over their baselines, cells formatted as text.
+
+    Args:
+        rows: columns model, step, metric, n, mean, low, high, difference, difference_low, difference_high, in
+            the order of the table.
+        yardstick: metric -> its value for real images in place of sampled ones; a metric may be missing.
+
+    Returns:
+        One row per metric and model: which way is better, the number of seeds, the mean and the paired
+        difference to the baseline, each with its interval in brackets, and the yardstick.
+    """
+
+    def interval(prefix: str, mean: str, form: str) -> pd.Series:
+        columns = [rows[name] for name in (mean, f"{prefix}low", f"{prefix}high")]
+        texts = zip(*(column.map(lambda value: f"{value:{form}.4g}") for column in columns), strict=True)
+        return pd.Series([f"{middle} [{low}, {high}]" for middle, low, high in texts])
+
+    directions = {1: "higher", -1: "lower", 0: ""}
+    return pd.DataFrame(
+        {
+            "metric": rows["metric"],
+            "better": rows["metric"].map({name: directions[m.direction] for name, m in METRICS.items()}),
+            "real images": rows["metric"].map(lambda name: _significant(yardstick.get(name))),
+            "model": rows["model"],
+            "step": rows["step"].astype(str),
+            "seeds": rows["n"].astype(str),
+            "mean": interval("", "mean", ""),
+            "minus baseline": interval("difference_", "difference", "+").where(
+                rows["difference"].notna().to_numpy(), ""
+            ),
+        }
+    )
+
+
+def _significant(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def cost_table(costs: pd.DataFrame, slowdowns: pd.DataFrame) -> pd.DataFrame:
+    """Time of a step and of all trainings of each model, cells formatted as text.
+
+    Args:
+        costs: of :func:`topogen.cost.step_costs`.
+        slowdowns: of :func:`topogen.cost.slowdowns`; a baseline has none.
+    """
+    factors = slowdowns.set_index("model").reindex(costs["model"]).reset_index()
+    whole = costs["model_seconds"] + costs["topology_seconds"]
+    total = costs["model_total"] + costs["topology_total"]
+    return pd.DataFrame(
+        {
+            "model": costs["model"],
+            "step, model (ms)": (1000 * costs["model_seconds"]).map("{:.1f}".format),
+            "step, topology (ms)": (1000 * costs["topology_seconds"]).map("{:.2f}".format),
+            "topology's share (%)": (100 * costs["topology_seconds"] / whole).map("{:.1f}".format),
+            "slowdown, ours": _known(factors["ours"]),
+            "slowdown, thesis": _known(factors["thesis"]),
+            "trainings": costs["runs"].astype(str),
+            "all trainings (min)": (total / 60).map("{:.1f}".format),
+        }
+    )
+
+
+def _known(values: pd.Series) -> pd.Series:
+    return values.map(lambda value: "" if pd.isna(value) else f"{value:.2f}")

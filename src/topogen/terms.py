@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from topogen.as_run import AS_RUN
 from topogen.regularizers import REGULARIZERS
 
 
@@ -35,7 +36,7 @@ def build_terms(regularizers: Sequence[dict[str, Any]]) -> list[Term]:
     """Terms of a model from its entry in the configuration, defaults filled in."""
     return [
         Term(
-            module=REGULARIZERS[entry["name"]](**entry.get("parameters", {})),
+            module=(REGULARIZERS | AS_RUN)[entry["name"]](**entry.get("parameters", {})),
             degree=entry["degree"],
             weight=float(entry["weight"]),  # torch takes no integer as large as a float can be
             cloud=entry.get("cloud", "output"),

@@ -2,13 +2,14 @@
 
 Common random numbers: the initial weights are the first draws of the seed's stream and the sampling noise
 the draws that follow, all on the CPU. So models of one latent dimension and one seed start as clones, see
-the same batches in the same order and sample with the same noise, whatever their regularizers and device.
+the same batches in the same order and sample with the same noise, whatever their regularizers and device,
+unless their configuration gives one of them other draws.
 """
 
 import io
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tqdm import tqdm
 
 from topogen.batches import batch_slices, scaled
 from topogen.files import save_buffer
+from topogen.noise import SamplingNoise, independent_stream
 from topogen.persistence import rips_diagrams
 from topogen.terms import Term, build_terms
 from topogen.vae import VAE, Forward, binary_cross_entropy, kl_divergence
@@ -53,6 +55,11 @@ class Trainer:
         batch_size: images of a step, in the order of the data.
         learning_rate: of Adam.
         device: any torch device, or auto: CUDA where there is one.
+        kld_weight: factor of KLD in the loss; 1 in the thesis.
+        noise: {stream, offset, stride} of the sampling noise, see :class:`topogen.noise.SamplingNoise`.
+            stream 0 continues where the initial weights ended, others are independent of it.
+        direction: ``gradient``, or ``random``: a placebo, whose every step has the size of the regularizers'
+            gradient and a direction drawn from a stream of its own.
 
     Raises:
         ValueError: the device is a GPU and torch finds none.
@@ -70,6 +77,9 @@ class Trainer:
         batch_size: int,
         learning_rate: float,
         device: str = "auto",
+        kld_weight: float = 1,
+        noise: Mapping[str, int] | None = None,
+        direction: str = "gradient",
     ) -> None:
         self.images, self.references = images, references
         self.batches = batch_slices(len(images), batch_size)
@@ -78,13 +88,24 @@ class Trainer:
         self.device = torch.device(device)
         if self.device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(f"device {device}: torch finds no GPU")
-        self.latent_dim = latent_dim
+        draws = {"stream": 0, "offset": 0, "stride": 1, **(noise or {})}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = VAE(latent_dim).to(self.device)
-            self.stream = torch.Generator()
-            self.stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
+            stream = torch.Generator()
+            stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
+        if draws["stream"] > 0:
+            stream = independent_stream(seed, draws["stream"])
+        self.noise = SamplingNoise(
+            stream,
+            offset=draws["offset"],
+            stride=draws["stride"],
+            dimension=latent_dim,
+            batch_size=batch_size,
+        )
+        self.directions = independent_stream(seed, 0) if direction == "random" else None
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=learning_rate)
+        self.kld_weight = float(kld_weight)
         self.terms = build_terms(regularizers)
         for term in self.terms:
             term.module.to(self.device)
@@ -95,8 +116,9 @@ class Trainer:
         """One update on the next batch.
 
         Returns:
-            The row of the history (step, bce, kld, each topological term without its weight), and the
-            forward pass before the update.
+            The row of the history (step, bce, kld, each topological term without its weight; and of bce and
+            the terms, weighted, the size of the gradient, see :meth:`_topology`), and the forward pass before
+            the update.
 
         Raises:
             TrainingError: a term is NaN or infinite; the model is left as it was before the step.
@@ -104,21 +126,20 @@ class Trainer:
         """
         batch = self.steps_done % len(self.batches)  # no shuffling: batch k is the same in every epoch
         images = scaled(self.images[self.batches[batch]]).to(self.device)
-        noise = torch.randn(len(images), self.latent_dim, generator=self.stream).to(self.device)
-
-        forward = self.model(images, noise)
+        forward = self.model(images, self.noise.draw(len(images)).to(self.device))
         bce = binary_cross_entropy(forward.logits, images)
         kld = kl_divergence(forward.mean, forward.log_variance)
         row: dict[str, float] = {"step": self.steps_done, "bce": bce.item(), "kld": kld.item()}
+        row["gradient_bce"] = _size(forward.images.detach() - images)
         self._demand_finite(row)
 
         started = time.perf_counter()
-        values, clouds, gradients = self._topology(forward, self.references[batch])
+        topology, places, gradients = self._topology(forward, self.references[batch])
         self.topology_seconds = time.perf_counter() - started
-        row |= values
+        row |= topology
 
         self.optimizer.zero_grad()
-        torch.autograd.backward([bce + kld, *clouds], [None, *gradients])
+        torch.autograd.backward([bce + self.kld_weight * kld, *places], [None, *gradients])
         self.optimizer.step()
         self.steps_done += 1
         return row, forward
@@ -126,42 +147,59 @@ class Trainer:
     def _topology(
         self, forward: Forward, reference: Sequence[NDArray[Any]]
     ) -> tuple[dict[str, float], list[Tensor], list[Tensor]]:
-        """Values of the terms, the clouds they look at, and the gradient of their weighted sum on each.
+        """Values of the terms and sizes of their weighted gradients, and what they add to the backward pass.
 
-        The gradient is taken on a detached copy of the cloud, so that the topological part of a step is
-        one piece, forward and backward, that can be timed and looked at by itself.
+        The gradients are taken on a detached copy of the cloud, so that the topological part of a step is one
+        piece, forward and backward, that can be timed and looked at by itself. Those on the output are
+        carried on to the logits, where BCE's gradient, output minus image, is bounded: there sizes compare.
+
+        Returns:
+            NAME_DEGREE and gradient_NAME_DEGREE of every term; logits or latents; the gradient on each.
         """
-        values: dict[str, float] = {}
-        clouds, gradients = [], []
+        row: dict[str, float] = {}
+        places, gradients = [], []
         for name in dict.fromkeys(term.cloud for term in self.terms):
             terms = [term for term in self.terms if term.cloud == name]
-            cloud = forward.images.flatten(1) if name == "output" else forward.latents
-            detached = cloud.detach().requires_grad_()
+            output = forward.images.detach()
+            cloud = output.flatten(1) if name == "output" else forward.latents.detach()
             try:
-                total = self._weighted_sum(terms, detached, reference, values)
+                parts = self._weighted_gradients(terms, cloud.requires_grad_(), reference, row)
             except ValueError as error:
                 raise TrainingError(f"step {self.steps_done}, {name} cloud: {error}") from error
-            # A term without a path to the cloud (an empty diagram, say) has gradient zero.
-            (gradient,) = torch.autograd.grad(total, detached, allow_unused=True, materialize_grads=True)
-            # NaN and infinity survive a sum, which is cheaper than a look at each entry.
-            self._demand_finite(values | {f"gradient on the {name} cloud": gradient.sum().item()})
-            clouds.append(cloud)
-            gradients.append(gradient)
-        return values, clouds, gradients
+            place = forward.logits if name == "output" else forward.latents
+            parts = [part.reshape(place.shape) for part in parts]
+            if name == "output":
+                parts = [part * output * (1 - output) for part in parts]  # derivative of the sigmoid
+            row |= {f"gradient_{term.column}": _size(part) for term, part in zip(terms, parts, strict=True)}
+            self._demand_finite(row)
+            places.append(place)
+            gradients.append(self._directed(torch.stack(parts).sum(dim=0)))
+        return row, places, gradients
 
-    def _weighted_sum(
-        self, terms: list[Term], cloud: Tensor, reference: Sequence[NDArray[Any]], values: dict[str, float]
-    ) -> Tensor:
-        """Weighted sum of the terms of one cloud, whose values are noted."""
+    def _weighted_gradients(
+        self, terms: list[Term], cloud: Tensor, reference: Sequence[NDArray[Any]], row: dict[str, float]
+    ) -> list[Tensor]:
+        """Weighted gradient of each term of one cloud; their values are noted in the row."""
         degrees = sorted({term.degree for term in terms})
         diagrams = dict(zip(degrees, rips_diagrams(cloud, degrees), strict=True))
-        total = cloud.new_zeros(())
+        gradients = []
         for term in terms:
             target = torch.from_numpy(reference[term.degree]).to(cloud) * term.reference_scale
             value = term.module(diagrams[term.degree], target)
-            values[term.column] = value.item()
-            total = total + term.weight * value
-        return total
+            row[term.column] = value.item()
+            # A term without a path to the cloud (an empty diagram, say) has gradient zero.
+            (gradient,) = torch.autograd.grad(
+                term.weight * value, cloud, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            gradients.append(gradient)
+        return gradients
+
+    def _directed(self, gradient: Tensor) -> Tensor:
+        """The gradient as it is, or a random one of its size."""
+        if self.directions is None:
+            return gradient
+        direction = torch.randn(gradient.shape, generator=self.directions).to(gradient)
+        return direction * (_size(gradient) / _size(direction))
 
     def _demand_finite(self, row: dict[str, float]) -> None:
         faults = [name for name, value in row.items() if not math.isfinite(value)]
@@ -185,20 +223,29 @@ class Trainer:
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "stream": self.stream.get_state(),
+            "streams": [stream.get_state() for stream in self._streams()],
             "steps_done": self.steps_done,
         }
+
+    def _streams(self) -> list[torch.Generator]:
+        return [self.noise.stream, *([self.directions] if self.directions else [])]
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from where :meth:`state` was taken, bit for bit."""
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.stream.set_state(state["stream"])
+        for stream, saved in zip(self._streams(), state["streams"], strict=True):
+            stream.set_state(saved)
         self.steps_done = state["steps_done"]
 
     def checkpoint(self) -> io.BytesIO:
         """The :meth:`state` as a file in memory."""
         return _in_memory(self.state())
+
+
+def _size(gradient: Tensor) -> float:
+    """Euclidean norm; in float64, where the square of no float32 overflows."""
+    return float(torch.linalg.vector_norm(gradient, dtype=torch.float64))
 
 
 def _in_memory(content: dict[str, Any]) -> io.BytesIO:
@@ -213,7 +260,7 @@ class Run:
     """What training one model from one seed leaves behind.
 
     Attributes:
-        history: one row per step: step, bce, kld, each topological term (without its weight).
+        history: one row per step: what :meth:`Trainer.step` returns.
         timing: one row per step: step, model_seconds, topology_seconds.
         snapshots: ``truth_S`` and ``output_S``, shape (32, 28, 28), in [0, 1], at the snapshot steps S.
         weights: ``S/name`` of every weight, before the update of the snapshot step S.
@@ -273,6 +320,7 @@ def train(
     seed: int,
     epochs: int,
     snapshot_steps: Sequence[int],
+    steps: int | None = None,
     partial: Path | None = None,
     identity: str = "",
     **model: Any,
@@ -289,6 +337,7 @@ def train(
         seed: decides weights, noise, and the images whose latents are kept.
         epochs: passes through the data.
         snapshot_steps: zero-based steps whose forward pass is kept.
+        steps: end after so many steps, where the epochs have more.
         partial: file that keeps the training until its end.
         identity: tells trainings apart: arguments, data and code.
         model: the remaining arguments of :class:`Trainer`.
@@ -300,14 +349,15 @@ def train(
 
     """
     trainer = Trainer(images, references, seed=seed, **model)
-    steps = epochs * len(trainer.batches)
-    if late := [step for step in snapshot_steps if step >= steps]:
-        raise ValueError(f"snapshot steps {late}: the training has {steps} steps, the first is 0")
-    sample, noise = _latent_sample(len(images), trainer.latent_dim, seed)
+    whole = epochs * len(trainer.batches)
+    last = min(steps, whole) if steps else whole
+    if late := [step for step in snapshot_steps if step >= last]:
+        raise ValueError(f"snapshot steps {late}: the training has {last} steps, the first is 0")
+    sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
     progress = partial and _Progress.load(partial, trainer, identity)
     progress = progress or _Progress(trainer.latents_of(images[sample], noise))
 
-    for step in tqdm(range(trainer.steps_done, steps), unit="step", mininterval=5):
+    for step in tqdm(range(trainer.steps_done, last), unit="step", mininterval=5):
         if step in snapshot_steps:
             progress.weights |= {f"{step}/{name}": value for name, value in trainer.weights().items()}
         started = time.perf_counter()
@@ -329,7 +379,7 @@ def train(
             batch = trainer.batches[step % len(trainer.batches)]
             progress.snapshots[f"truth_{step}"] = scaled(images[batch][:PICTURES])[:, 0].numpy()
             progress.snapshots[f"output_{step}"] = forward.images.detach()[:PICTURES, 0].cpu().numpy()
-        if partial and trainer.steps_done % len(trainer.batches) == 0 and trainer.steps_done < steps:
+        if partial and trainer.steps_done % len(trainer.batches) == 0 and trainer.steps_done < last:
             progress.save(partial, trainer, identity)
 
     after = trainer.latents_of(images[sample], noise)

@@ -106,7 +106,9 @@ def cut(folder, models):
     config["models"] = {model: config["models"][model] for model in models}
     config["published"] = {model: config["published"][model] for model in models}
     config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
-    config["figures"]["comparison"]["models"] = topological
+    config["comparisons"] = {"defined": {"models": topological}}
+    config["controls"] = {"noise": "defined", "significance": "defined"}
+    config["claims"] |= {"comparisons": {"defined": "as defined"}, "stored": {}, "held_out": []}
     config["figures"]["latents"]["model"] = topological[0]
     experiments = config["synthetic"]["pointclouds"]["experiments"]
     config["synthetic"]["pointclouds"]["experiments"] = dict([*experiments.items()][:1])
@@ -120,9 +122,12 @@ def tiny(folder):
     images, clouds = config["figures"]["images"], config["synthetic"]["pointclouds"]
     config["figures"]["images"] = {model: images[model] for model in images if model in whole["models"]}
     experiments = whole["synthetic"]["pointclouds"]["experiments"]
-    clouds["experiments"] = {
-        name: entry for name, entry in clouds["experiments"].items() if name in experiments
-    }
+    for name in set(clouds["experiments"]) - set(experiments):
+        del clouds["experiments"][name]
+    for name in set(config["comparisons"]) - set(whole["comparisons"]):
+        del config["comparisons"][name]
+    claims = config["claims"]["held_out"]
+    config["claims"]["held_out"] = [claim for claim in claims if claim["comparison"] in whole["comparisons"]]
     config["datasets"] = {"MNIST": {"md5": put_dataset(folder / "resources/MNIST/raw")}}
     space = Workspace(folder)
     space.config = config

@@ -13,7 +13,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
+from topogen.as_run import AS_RUN
 from topogen.damage import DAMAGES
+from topogen.metrics import METRICS
 from topogen.pointclouds import PARTS
 from topogen.regularizers import REGULARIZERS
 from topogen.theory import SHAPES
@@ -25,11 +27,24 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 def test_schema_names_every_regularizer_and_its_arguments():
     definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
-    assert set(definitions["regularizer"]["properties"]["name"]["enum"]) == set(REGULARIZERS)
+    assert set(definitions["regularizer"]["properties"]["name"]["enum"]) == {*REGULARIZERS, *AS_RUN}
     for name, regularizer in REGULARIZERS.items():
         arguments = set(inspect.signature(regularizer).parameters) - {"args", "kwargs"}
         assert set(definitions.get(name, {}).get("properties", {})) == arguments, name
         assert set(definitions.get(name, {}).get("required", [])) == arguments, name
+
+
+@pytest.mark.parametrize("name", AS_RUN)
+def test_a_loss_as_run_takes_the_parameters_of_the_one_as_defined(name):
+    signatures = [
+        inspect.signature(loss) for loss in (AS_RUN[name], REGULARIZERS[name.removeprefix("as_run_")])
+    ]
+    assert signatures[0].parameters.keys() == signatures[1].parameters.keys()
+
+
+def test_schema_names_every_metric():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    assert schema["$defs"]["metrics"]["items"]["enum"] == list(METRICS)
 
 
 def test_every_key_is_described():
@@ -103,6 +118,8 @@ BROKEN = {
         lambda c: first_term(c).update(name="total_persistence", parameters={"power": 0.5}),
         ["power", "0.5"],
     ),
+    "half a neighbour": (lambda c: c["evaluation"].update(neighbours=0.5), ["neighbours", "0.5"]),
+    "unknown metric": (lambda c: c["evaluation"].update(shown=["fid"]), ["shown", "fid"]),
     "infinite order": (
         lambda c: first_term(c).update(
             name="wasserstein", parameters={"order": math.inf, "ground_norm": math.inf}
@@ -209,8 +226,32 @@ DISAGREEING = {
         ["figures.images", "VAE0", "baseline"],
     ),
     "comparison of no model": (
-        lambda c: c["figures"]["comparison"].update(models=["TopoVAE1", "TopoVAE9"]),
-        ["figures.comparison.models", "TopoVAE9"],
+        lambda c: c["comparisons"]["defined"].update(models=["TopoVAE1", "TopoVAE9"]),
+        ["comparisons.defined.models", "TopoVAE9"],
+    ),
+    "figures of no comparison": (
+        lambda c: c["figures"]["comparison"].update(name="definde"),
+        ["figures.comparison.name", "definde", "defined"],
+    ),
+    "claim of no comparison": (
+        lambda c: c["claims"]["held_out"][0].update(comparison="definde"),
+        ["claims.held_out[0].comparison", "definde"],
+    ),
+    "claim of a step that is not evaluated": (
+        lambda c: c["claims"]["held_out"][0].update(step=7),
+        ["claims.held_out[0].step", "7", "evaluation.steps"],
+    ),
+    "claim of models that are not evaluated": (
+        lambda c: c["claims"]["held_out"][0].update(comparison="run"),
+        ["claims.held_out[0].comparison", "TopoVAE1-run", "early"],
+    ),
+    "more steps than the baseline": (
+        lambda c: c["models"]["VAE0"].update(steps=99),
+        ["models.", "more steps", "baseline VAE0"],
+    ),
+    "image after the last step": (
+        lambda c: c["models"]["TopoVAE3"].update(steps=100),
+        ["figures.images.TopoVAE3.steps", "125"],
     ),
     "latents of no model": (
         lambda c: c["figures"]["latents"].update(model="Z9"),
@@ -222,7 +263,7 @@ DISAGREEING = {
     ),
     "empty interval of 4sgde": (
         lambda c: c["models"]["TopoVAE4"]["regularizers"][0]["parameters"].update(stop=0),
-        ["models.TopoVAE4.regularizers", "start 0", "stop 0"],
+        ["models.", ".regularizers: 4sgde", "start 0", "stop 0"],
     ),
     "theory of no model": (
         lambda c: c["theory"]["batch"].update(model="TopoVAE9"),
@@ -240,6 +281,18 @@ DISAGREEING = {
         lambda c: c["synthetic"]["gan"]["variants"].update(plain=first_descent(c)["terms"]),
         ["synthetic.gan.variants", "plain"],
     ),
+    "evaluation of a step without a snapshot": (
+        lambda c: c["evaluation"]["steps"].append(2),
+        ["evaluation.steps", "2", "snapshot_steps"],
+    ),
+    "evaluation on less than two batches": (
+        lambda c: c["evaluation"].update(images=200),
+        ["evaluation.images", "200"],
+    ),
+    "subsets of more images than there are": (
+        lambda c: c["evaluation"]["kernel"].update(subset_size=3000),
+        ["evaluation.kernel.subset_size", "2560"],
+    ),
     "published row of no model": (
         lambda c: c["published"].update(TopoVAE5={"seconds": 1.0}),
         ["published", "TopoVAE5"],
@@ -250,7 +303,7 @@ DISAGREEING = {
     ),
     "infinite weight": (
         lambda c: first_term(c).update(weight=math.inf),
-        ["models.TopoVAE3.regularizers[1].weight", "inf"],
+        ["3.regularizers[1].weight", "inf"],
     ),
     "negative batch": (lambda c: c["training"].update(batch_size=-1), ["batch_size", "-1"]),
     "seed as text": (lambda c: c.update(seeds=["ten"]), ["seeds", "ten", "integer"]),

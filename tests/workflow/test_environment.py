@@ -40,3 +40,9 @@ def test_nothing_that_is_read_can_carry_code(file):
 @pytest.mark.parametrize("file", [*RULES, *SOURCES], ids=lambda file: file.name)
 def test_no_shell_reads_the_configuration(file):
     assert not re.search(r"^ +(shell|run):|shell=True|os\.system", file.read_text(), re.M)
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
+def test_executed_notebooks_are_no_logs(file):
+    """Snakemake prints the logs of a failed job, and a notebook is thousands of lines of JSON."""
+    assert not re.search(r"\.ipynb\"", re.sub(r"\"notebooks/\w+\.ipynb\"", "", file.read_text()))

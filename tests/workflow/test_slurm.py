@@ -69,7 +69,7 @@ def running_jobs():
 def submitted(cluster, small):
     """A small workspace after a full run through Slurm, whose first job was cancelled."""
     space = small()
-    run = space.start("figures", "table1", *PROFILE)
+    run = space.start("figures", "table1", "theory", *PROFILE)
     while not (jobs := running_jobs()):
         assert run.poll() is None, run.stdout.read()
         time.sleep(0.1)
@@ -83,15 +83,15 @@ def test_a_cancelled_job_is_sent_again_and_the_run_finishes(submitted):
     space, output = submitted
     assert "Trying to restart job" in output
     assert (space.results / "tables/table1.csv").is_file()
-    assert "17 of " in output
+    assert "46 of " in output
 
 
 def test_figures_are_few_submissions(submitted):
-    """Seven notebooks, at most four of them in a group, and nothing else grouped."""
+    """Fourteen notebooks, at most four of them in a group, and nothing else grouped."""
     _, output = submitted
     submissions = [line for line in output.splitlines() if "has been submitted with SLURM jobid" in line]
-    assert len([line for line in submissions if "/group_figures_" in line]) in (2, 3)
-    assert 10 <= len(submissions) <= 16
+    assert len([line for line in submissions if "/group_figures_" in line]) in (4, 5, 6)
+    assert 17 <= len(submissions) <= 24
 
 
 def test_a_failed_job_is_reported_with_its_reason(submitted):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 MODELS = {"VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4", "VAE0-Z1", "TopoVAE-Z1"}
+AS_RUN = {"VAE0-run", "TopoVAE3-run", "TopoVAE2-run-shared"}
 RESULTS = "results/MNIST"
 
 
@@ -18,6 +19,7 @@ def test_all_products_exist_and_notebooks_ran(finished):
     figures = {path.name for path in (results / "figures").iterdir()}
     images = {f"images_{model}_1" for model in MODELS if not model.startswith("VAE0")}
     others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
+    others |= {"held_out", "prior_samples", "cost", "replication", "gradient_sizes"}
     theory = {"working_principle", "densities_of_batch"}
     assert figures == {f"{name}.{kind}" for name in images | others | theory for kind in ("svg", "png")}
     for notebook in finished.folder.glob("results/**/notebooks/*.ipynb"):
@@ -72,6 +74,24 @@ def test_table_agrees_with_the_histories(finished):
         assert f"{np.mean(r):.2f} [" in (results / f"tables/table1.{form}").read_text()
 
 
+def test_costs_are_those_of_the_runs(finished):
+    table = pd.read_csv(finished.folder / RESULTS / "tables/cost.csv", dtype=str).set_index("model")
+    assert set(table.index) == MODELS
+    assert set(table["trainings"]) == {"2"}
+    assert table.loc["TopoVAE1", "slowdown, thesis"] == f"{7.1 / 1.5:.2f}"
+    assert pd.isna(table.loc["VAE0", "slowdown, ours"])
+
+
+def test_the_run_leaves_its_provenance(finished):
+    facts = json.loads((finished.folder / "results/provenance.json").read_text())
+    assert facts["failed"] is False
+    assert facts["seeds"] == facts["config"]["seeds"] == [1, 2]
+    known = finished.config["datasets"]["MNIST"]["md5"]
+    assert facts["datasets"] == {f"resources/MNIST/raw/{name}": md5[0] for name, md5 in known.items()}
+    assert {"snakemake", "torch", "gudhi"} <= set(facts["packages"])
+    assert facts["git"] is None  # the copy of the repository is none
+
+
 def test_a_model_and_its_baseline_start_as_clones(finished):
     ours, theirs = (
         np.load(finished.folder / RESULTS / f"runs/{model}/1/latents.npz") for model in ("TopoVAE3", "VAE0")
@@ -80,9 +100,28 @@ def test_a_model_and_its_baseline_start_as_clones(finished):
     assert (ours["z_after"] != theirs["z_after"]).any()
 
 
+def test_the_held_out_table_agrees_with_the_evaluations(finished):
+    results = finished.folder / RESULTS
+
+    def bce(model, seed):
+        table = pd.read_parquet(results / f"evaluation/{model}/{seed}.parquet")
+        assert set(table["step"]) == {1, 4}  # four batches: the end
+        return table.set_index(["step", "metric"])["value"][4, "bce"]
+
+    gain = np.mean([bce("TopoVAE3", seed) - bce("VAE0", seed) for seed in (1, 2)])
+    table = pd.read_csv(results / "tables/held_out.csv").set_index(["metric", "model"])
+    assert table.loc[("bce", "TopoVAE3"), "minus baseline"].startswith(f"{gain:+.4g} [")
+    assert {model for _, model in table.index} == MODELS
+    assert 0 <= json.loads((results / "classifier/accuracy.json").read_text())["test_accuracy"] <= 1
+
+
 # Which jobs an edit makes Snakemake run again.
 
-AFTER_TRAINING = {"improvement", "bce_curves", "improvement_curves", "table_1"}
+VERDICTS = {"verdicts", "verdict_table"}
+EFFECTS = VERDICTS | {"replication", "gradient_sizes"}
+EFFECTS |= {"improvement", "bce_curves", "improvement_curves", "table_1"}
+AFTER_TRAINING = EFFECTS | {"step_costs", "cost"}
+EVALUATION = VERDICTS | {"evaluate", "held_out_summary", "held_out", "prior_samples"}
 
 
 def planned(workspace, *options):
@@ -120,7 +159,8 @@ def test_a_weight_reruns_its_model_and_what_aggregates_it(finished):
     with edited(finished.folder / "config.yaml", change):
         rules, runs = planned(finished)
     assert runs == {("TopoVAE2", "1"), ("TopoVAE2", "2")}
-    assert set(rules) == AFTER_TRAINING | {"train", "time_steps", "image_comparison"}
+    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "time_steps", "image_comparison"}
+    assert rules["evaluate"] == 2
     assert rules["image_comparison"] == 1
 
 
@@ -142,19 +182,21 @@ def test_a_seed_trains_only_that_seed(finished):
         finished.folder / "tiny.yaml", lambda text: text.replace("seeds:\n- 1\n- 2", "seeds:\n- 1\n- 2\n- 3")
     ):
         rules, runs = planned(finished)
-    assert runs == {(model, "3") for model in MODELS}
-    assert set(rules) == AFTER_TRAINING | {"train"}
+    assert runs == {(model, "3") for model in MODELS | AS_RUN}
+    # The pictures show the first seed.
+    assert set(rules) == AFTER_TRAINING | EVALUATION - {"prior_samples"} | {"train"}
 
 
 def test_a_model_is_added_by_the_configuration_alone(finished):
     def change(text):
         entry = "latent_dim: 10, baseline: VAE0, regularizers: [{name: push, degree: 1, weight: 1}]"
+        text = text.replace("defined: {models: [", "defined: {models: [Pushed, ", 1)
         return text.replace("models:\n  VAE0:", f"models:\n  Pushed: {{{entry}}}\n  VAE0:", 1)
 
     with edited(finished.folder / "config.yaml", change):
         rules, runs = planned(finished)
     assert runs == {("Pushed", "1"), ("Pushed", "2")}
-    assert set(rules) == AFTER_TRAINING | {"train", "time_steps"}
+    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "time_steps"}
 
 
 @pytest.mark.parametrize(
@@ -163,14 +205,24 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
         ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
         (
             "plotting/images.py",
-            {"image_comparison", "working_principle", "damage_map", "one_class_batches"},
+            {"image_comparison", "working_principle", "held_out", "prior_samples"}
+            | {"damage_map", "one_class_batches"},
         ),
+        ("plotting/held_out.py", {"held_out", "prior_samples"}),
+        ("plotting/evidence.py", {"replication", "gradient_sizes"}),
+        ("metrics.py", VERDICTS | {"held_out", "prior_samples"}),
+        ("comparisons.py", VERDICTS | {"held_out_summary", "held_out"}),
+        ("inference.py", EFFECTS),
+        ("claims.py", VERDICTS),
+        ("evaluation.py", EVALUATION | {"hold_out"}),
+        ("classifier.py", EVALUATION | {"classifier", "hold_out"}),
         (
             "tables.py",
-            {"table_1", "stability_scatter", "gradient_checks", "half_loss", "damage_map", "mode_collapse"},
+            {"table_1", "stability_scatter", "gradient_checks", "held_out", "cost"}
+            | {"replication", "verdict_table", "half_loss", "damage_map", "mode_collapse"},
         ),
-        ("statistics.py", AFTER_TRAINING | {"time_steps"}),
-        ("theory.py", {"stability", "gradients", "stability_scatter", "gradient_checks"}),
+        ("statistics.py", AFTER_TRAINING | {"time_steps", "held_out_summary", "held_out"}),
+        ("theory.py", VERDICTS | {"stability", "gradients", "stability_scatter", "gradient_checks"}),
         ("plotting/theory.py", {"stability_scatter", "gradient_checks"}),
         ("plotting/schematic.py", {"working_principle"}),
         ("pointclouds.py", {"pointclouds", "point_cloud_descent", "half_loss"}),
@@ -180,6 +232,8 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
         (
             "vae.py",
             AFTER_TRAINING
+            | EVALUATION
+            | {"hold_out"}
             | {"train", "time_steps", "image_comparison", "latent_curves", "latent_scatter"}
             | {"forward_pass", "working_principle"},
         ),
@@ -199,4 +253,4 @@ def test_how_files_are_written_concerns_every_rule(finished):
 def test_the_engine_concerns_every_rule_but_those_of_the_data(finished):
     everything = set(planned(finished, "--forceall")[0])
     with edited(finished.folder / "src/topogen/engine.py", lambda text: text + "\n# edited\n"):
-        assert set(planned(finished)[0]) == everything - {"download", "prepare"}
+        assert set(planned(finished)[0]) == everything - {"download", "prepare", "classifier"}

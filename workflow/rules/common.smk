@@ -16,8 +16,28 @@ MODELS = config["models"]
 BASELINES = {
     model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry
 }
+
+
+def with_baselines(models):
+    """Models and the baselines they are compared with, baselines first, each once."""
+    known = (BASELINES[model] for model in models if model in BASELINES)
+    return list(dict.fromkeys([*known, *models]))
+
+
 IMAGES = config["figures"]["images"]
+COMPARISONS = {
+    name: {"seeds": config["seeds"], "target": "all", **entry}
+    for name, entry in config["comparisons"].items()
+}
+CONTROLS = [
+    name for name, entry in COMPARISONS.items() if entry["target"] == "controls"
+]
+TUNING = [name for name, entry in COMPARISONS.items() if entry["target"] == "tuning"]
+NOISE = config["controls"]["noise"]
+SIGNIFICANCE = config["controls"]["significance"]
+REPLICATES = {model: entry.get("replicates", model) for model, entry in MODELS.items()}
 COMPARISON = config["figures"]["comparison"]
+COMPARED = COMPARISONS.get(COMPARISON["name"], {}).get("models", [])
 LATENTS = config["figures"]["latents"]
 FIGURES = [
     *(
@@ -37,6 +57,34 @@ FIGURES = [
         )
         for kind in ("svg", "png")
     ),
+]
+EVIDENCE = [
+    *(
+        f"results/{DATASET}/tables/{table}.{kind}"
+        for table in ("verdicts", "effects")
+        for kind in ("csv", "md", "tex")
+    ),
+    *(
+        f"results/{DATASET}/figures/{figure}.{kind}"
+        for figure in ("replication", "gradient_sizes")
+        for kind in ("svg", "png")
+    ),
+]
+CONTROLLED = [
+    *(f"results/{DATASET}/controls/{name}.csv" for name in ("effects", "noise")),
+    *(f"results/{DATASET}/figures/noise_alone.{kind}" for kind in ("svg", "png")),
+]
+# Compared in `all` and trained to the end: what is evaluated on held-out images and timed.
+COMPARED_IN_ALL = [
+    model
+    for entry in COMPARISONS.values()
+    if entry["target"] == "all"
+    for model in entry["models"]
+]
+WHOLE = [
+    model
+    for model in with_baselines(COMPARED_IN_ALL)
+    if "steps" not in MODELS.get(model, {})
 ]
 TABLES = [f"results/{DATASET}/tables/table1.{kind}" for kind in ("csv", "md", "tex")]
 
@@ -69,6 +117,23 @@ THEORY = [
         for kind in ("csv", "md", "tex")
     ),
 ]
+COST = [
+    *(f"results/{DATASET}/figures/cost.{kind}" for kind in ("svg", "png")),
+    *(f"results/{DATASET}/tables/cost.{kind}" for kind in ("csv", "md", "tex")),
+]
+
+# Held-out evaluation, at `images` test images, and at the end of the training at all of them.
+HELD_OUT = [
+    f"results/{DATASET}/{folder}/{product}{{full}}.{kind}"
+    for folder, product, kinds in (
+        ("tables", "held_out", ("csv", "md", "tex")),
+        ("figures", "held_out", ("svg", "png")),
+        ("figures", "prior_samples", ("svg", "png")),
+    )
+    for kind in kinds
+]
+EVALUATION = [path.format(full="") for path in HELD_OUT]
+EVALUATION_FULL = [path.format(full="_full") for path in HELD_OUT]
 
 EXPERIMENTS = config["synthetic"]["pointclouds"]["experiments"]
 SYNTHETIC = [
@@ -99,15 +164,23 @@ wildcard_constraints:
     dataset="|".join(config["datasets"]),
     experiment="|".join(EXPERIMENTS),
     model="|".join(MODELS),
+    comparison="|".join(COMPARISONS),
     seed="[0-9]+",
     step="[0-9]+",
+    full="(_full)?",
+
+
+def steps_of(model):
+    """Steps after which a model's training ends, infinite where its epochs decide."""
+    return MODELS[model].get("steps", math.inf)
 
 
 def check_references():
     """Stop before any job where one part of the configuration names what another does not have."""
     shown = dict.fromkeys(IMAGES, "figures.images")
-    shown |= dict.fromkeys(COMPARISON["models"], "figures.comparison.models")
     shown[LATENTS["model"]] = "figures.latents.model"
+    for name, entry in COMPARISONS.items():
+        shown |= dict.fromkeys(entry["models"], f"comparisons.{name}.models")
     if DATASET not in config["datasets"]:
         raise WorkflowError(
             f"config: dataset: {DATASET} is none of datasets: {', '.join(config['datasets'])}"
@@ -121,6 +194,10 @@ def check_references():
             raise WorkflowError(
                 f"config: models.{model}.latent_dim differs from that of its baseline {baseline}"
             )
+        if steps_of(model) > steps_of(baseline):
+            raise WorkflowError(
+                f"config: models.{model} is trained for more steps than its baseline {baseline}"
+            )
     for model, key in shown.items():
         if model not in BASELINES:
             raise WorkflowError(
@@ -130,6 +207,10 @@ def check_references():
         if missing := set(entry["steps"]) - set(config["training"]["snapshot_steps"]):
             raise WorkflowError(
                 f"config: figures.images.{model}.steps: {sorted(missing)} not in training.snapshot_steps"
+            )
+        if late := [step for step in entry["steps"] if step >= steps_of(model)]:
+            raise WorkflowError(
+                f"config: figures.images.{model}.steps: {late}, but its training ends after {steps_of(model)} steps"
             )
     if BATCH["model"] not in MODELS:
         raise WorkflowError(f"config: theory.batch.model: {BATCH['model']} is no model")
@@ -152,7 +233,7 @@ def check_references():
             )
         for term in entry["regularizers"]:
             grid = term.get("parameters", {})
-            if term["name"] == "4sgde" and grid["start"] >= grid["stop"]:
+            if "start" in grid and grid["start"] >= grid["stop"]:
                 raise WorkflowError(
                     f"config: models.{model}.regularizers: 4sgde: start {grid['start']} is not below stop {grid['stop']}"
                 )
@@ -240,14 +321,30 @@ def trainer_arguments(model, seed):
     entry = MODELS[model]
     return shared | {
         "latent_dim": entry["latent_dim"],
-        "regularizers": entry["regularizers"],
+        "regularizers": [
+            term | {"weight": term["weight"] * entry.get("strength", 1)}
+            for term in entry["regularizers"]
+        ],
         "seed": int(seed),
+        **{
+            key: entry[key]
+            for key in ("learning_rate", "kld_weight", "noise", "direction")
+            if key in entry
+        },
     }
 
 
 def report_products(failed):
     """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [*FIGURES, *TABLES, *THEORY, *SYNTHETIC]
+    products = [
+        *FIGURES,
+        *TABLES,
+        *THEORY,
+        *SYNTHETIC,
+        *EVALUATION,
+        *EVIDENCE,
+        *COST,
+    ]
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures and tables are in results/.")
@@ -258,9 +355,24 @@ def report_products(failed):
         logger.info("\n  ".join(["Diverged trainings, until then:", *diverged]))
 
 
-def with_baselines(models):
-    """Models and the baselines they are compared with, baselines first, each once."""
-    return list(dict.fromkeys([*(BASELINES[model] for model in models), *models]))
+def write_provenance(failed):
+    """Note beside the results what made them: code, packages, configuration, seeds, machine and dataset."""
+    try:
+        from topogen.files import save_json
+        from topogen.provenance import provenance, times_by_rule
+
+        raw = Path("resources", DATASET, "raw")
+        files = [raw / name for name in sorted(config["datasets"][DATASET]["md5"])]
+        run = {
+            "failed": failed,
+            "config": config,
+            "seeds": config["seeds"],
+            "cores": workflow.cores,
+            "rules": times_by_rule("results/benchmarks"),
+        }
+        save_json("results/provenance.json", provenance(".", files) | run)
+    except (ImportError, OSError, ValueError, KeyError) as error:
+        logger.warning(f"results/provenance.json is not written: {error}")
 
 
 def all_cores(wildcards):
@@ -319,24 +431,219 @@ def dataset_spec(wildcards):
 
 
 def training_spec(wildcards):
-    own = {
-        key: config["training"][key] for key in ("epochs", "snapshot_steps", "threads")
-    }
+    own = {key: config["training"][key] for key in ("epochs", "threads")}
+    last = steps_of(wildcards.model)
+    own["snapshot_steps"] = [
+        step for step in config["training"]["snapshot_steps"] if step < last
+    ]
+    if last < math.inf:
+        own["steps"] = last
     return canonical(trainer_arguments(wildcards.model, wildcards.seed) | own)
 
 
 def timing_spec(wildcards):
-    models = {model: trainer_arguments(model, config["seeds"][0]) for model in MODELS}
+    models = {model: trainer_arguments(model, config["seeds"][0]) for model in WHOLE}
     return canonical(
         {"models": models, "threads": config["training"]["threads"], **config["timing"]}
     )
 
 
-def improvement_spec(wildcards):
-    runs = [
-        [model, seed] for model in with_baselines(BASELINES) for seed in config["seeds"]
+def runs_of_comparison(name):
+    """(model, seed) of every training that a comparison needs."""
+    entry = COMPARISONS[name]
+    return [
+        (model, seed)
+        for model in with_baselines(entry["models"])
+        for seed in entry["seeds"]
     ]
-    return canonical({"runs": runs, "baselines": BASELINES, **config["statistics"]})
+
+
+def histories_of_comparison(wildcards):
+    return [
+        f"results/{wildcards.dataset}/runs/{model}/{seed}/history.parquet"
+        for model, seed in runs_of_comparison(wildcards.comparison)
+    ]
+
+
+def terms_on_output(model):
+    """Columns of the history that hold a model's terms on its output."""
+    return [
+        f"{term['name']}_{term['degree']}"
+        for term in MODELS[model]["regularizers"]
+        if term.get("cloud", "output") == "output"
+    ]
+
+
+def improvement_spec(wildcards):
+    models = COMPARISONS[wildcards.comparison]["models"]
+    return canonical(
+        {
+            "runs": runs_of_comparison(wildcards.comparison),
+            "baselines": {model: BASELINES[model] for model in models},
+            "terms": {model: terms_on_output(model) for model in models},
+            **config["statistics"],
+        }
+    )
+
+
+def check_evaluation():
+    """Stop before any job where the evaluation asks for what no training keeps."""
+    settings, training = config["evaluation"], config["training"]
+    if missing := set(settings["steps"]) - set(training["snapshot_steps"]):
+        raise WorkflowError(
+            f"config: evaluation.steps: {sorted(missing)} not in training.snapshot_steps"
+        )
+    if settings["images"] < 2 * training["batch_size"]:
+        raise WorkflowError(
+            f"config: evaluation.images: {settings['images']} are less than two batches"
+        )
+    for key, number in (
+        ("neighbours", settings["neighbours"] + 1),
+        ("kernel.subset_size", settings["kernel"]["subset_size"]),
+    ):
+        if number > settings["images"]:
+            raise WorkflowError(
+                f"config: evaluation.{key}: more than evaluation.images, {settings['images']}"
+            )
+
+
+check_evaluation()
+
+
+def check_claims():
+    """Stop before any job where a claim names what is not measured."""
+    parts = {f"controls.{key}": name for key, name in config["controls"].items()}
+    parts |= {
+        f"claims.comparisons.{name}": name for name in config["claims"]["comparisons"]
+    }
+    parts |= {
+        f"claims.held_out[{place}].comparison": claim["comparison"]
+        for place, claim in enumerate(config["claims"]["held_out"])
+    }
+    parts["figures.comparison.name"] = COMPARISON["name"]
+    for key, name in parts.items():
+        if name not in COMPARISONS:
+            raise WorkflowError(
+                f"config: {key}: {name} is none of comparisons: {', '.join(COMPARISONS)}"
+            )
+    for place, claim in enumerate(config["claims"]["held_out"]):
+        if claim["step"] not in (-1, *config["evaluation"]["steps"]):
+            raise WorkflowError(
+                f"config: claims.held_out[{place}].step: {claim['step']} is no step of evaluation.steps, nor -1"
+            )
+        if early := set(COMPARISONS[claim["comparison"]]["models"]) - set(WHOLE):
+            raise WorkflowError(
+                f"config: claims.held_out[{place}].comparison: {', '.join(sorted(early))} ends early and is not evaluated"
+            )
+
+
+check_claims()
+
+
+def classifier_spec(wildcards):
+    return canonical(
+        config["evaluation"]["classifier"] | {"threads": config["training"]["threads"]}
+    )
+
+
+def evaluation_spec(wildcards):
+    """What is evaluated and how; the full evaluation takes all images, and the end alone."""
+    settings = config["evaluation"]
+    return canonical(
+        {
+            "images": None if wildcards.full else settings["images"],
+            "steps": [] if wildcards.full else settings["steps"],
+            "threads": config["training"]["threads"],
+            "settings": {
+                "batch_size": config["training"]["batch_size"],
+                "neighbours": settings["neighbours"],
+                "covered_share": settings["covered_share"],
+                **settings["kernel"],
+                **settings["diagrams"],
+            },
+        }
+    )
+
+
+def cost_spec(wildcards):
+    published = config["published"].items()
+    return canonical(
+        {
+            "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
+            "baselines": {
+                model: BASELINES[model] for model in WHOLE if model in BASELINES
+            },
+            "published": {model: entry["seconds"] for model, entry in published},
+        }
+    )
+
+
+def inference_rules():
+    """Confidence, margin and power of topogen.inference."""
+    return {key: value for key, value in config["statistics"].items() if key != "steps"}
+
+
+def verdicts_spec(wildcards):
+    claims = config["claims"]
+    held_out = [
+        {
+            "claim": claim["claim"],
+            "source": claim["comparison"],
+            "baselines": {
+                model: BASELINES[model]
+                for model in COMPARISONS[claim["comparison"]]["models"]
+            },
+            "step": claim["step"],
+            "metrics": claim["metrics"],
+        }
+        for claim in claims["held_out"]
+    ]
+    return canonical(
+        {
+            "rules": inference_rules(),
+            "margins": claims["margins"],
+            "comparisons": list(claims["comparisons"]),
+            "stored": list(claims["stored"]),
+            "replicates": REPLICATES,
+            "published": config["published"],
+            "decay_steps": claims["decay_steps"],
+            "held_out": held_out,
+            "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
+            "timed": {
+                model: BASELINES[model]
+                for model in config["published"]
+                if model in BASELINES
+            },
+            "differentiable": claims["differentiable"],
+        }
+    )
+
+
+def verdict_headings(wildcards):
+    claims = config["claims"]
+    return canonical({"headings": claims["comparisons"] | claims["stored"]})
+
+
+def controls_spec(wildcards):
+    return canonical(
+        {
+            "comparisons": CONTROLS,
+            "published": config["published"],
+            "steps": config["statistics"]["steps"],
+            "seeds": len(config["seeds"]),
+            "confidence": config["statistics"]["confidence"],
+        }
+    )
+
+
+def stored_controls(wildcards):
+    """The result of the target `controls` that was run once and is kept with the code, where there is one."""
+    folder = Path("docs/controls", wildcards.dataset)
+    return [
+        str(path)
+        for path in (folder / "effects.csv", folder / "noise.csv")
+        if path.is_file()
+    ]
 
 
 def snapshots_of_pair(wildcards):
@@ -347,8 +654,17 @@ def snapshots_of_pair(wildcards):
     ]
 
 
-def row_of_images(wildcards):
-    return IMAGES[wildcards.model]["row"]
+def labels_of_images(wildcards):
+    return {
+        "row": IMAGES[wildcards.model]["row"],
+        "figure": f"images at step {wildcards.step}",
+        "model": wildcards.model,
+    }
+
+
+def labels_of_notebook(wildcards):
+    labels = labels_of_images(wildcards)
+    return labels | {"figure": f"executed notebook: {labels['figure']}"}
 
 
 def image_parameters(wildcards):

@@ -38,6 +38,8 @@ rule prepare:
     output:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",
+        test_images="results/{dataset}/test_images.npy",
+        test_labels="results/{dataset}/test_labels.npy",
     log:
         "results/logs/prepare/{dataset}.log",
     benchmark:
@@ -51,6 +53,6 @@ rule prepare:
     params:
         folder="resources/{dataset}/raw",
     message:
-        "Unpack the training images of {wildcards.dataset}"
+        "Unpack the training and test images of {wildcards.dataset}"
     script:
         "../scripts/prepare.py"

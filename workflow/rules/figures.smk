@@ -8,21 +8,21 @@ rule image_comparison:
         snapshots=snapshots_of_pair,
         code=code_inputs("topogen.plotting.images", "topogen.plotting.style"),
     output:
-        html="results/{dataset}/notebooks/images_{model}_{step}.html",
+        html=report(
+            "results/{dataset}/notebooks/images_{model}_{step}.html",
+            caption="../report/image_comparison.rst",
+            category="Training",
+            labels=labels_of_notebook,
+        ),
         svg=report(
             "results/{dataset}/figures/images_{model}_{step}.svg",
             caption="../report/image_comparison.rst",
             category="Training",
-            labels={
-                "row": row_of_images,
-                "figure": "images at step {step}",
-                "model": "{model}",
-            },
+            labels=labels_of_images,
         ),
         png="results/{dataset}/figures/images_{model}_{step}.png",
     log:
         "results/logs/image_comparison/{dataset}-{model}-{step}.log",
-        notebook="results/{dataset}/notebooks/images_{model}_{step}.ipynb",
     benchmark:
         "results/benchmarks/image_comparison/{dataset}-{model}-{step}.tsv"
     conda:
@@ -44,13 +44,22 @@ use rule image_comparison as bce_curves with:
         notebook="notebooks/bce_curves.ipynb",
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
-            model=with_baselines(COMPARISON["models"]),
+            model=with_baselines(COMPARED),
             seed=COMPARISON["seed"],
         ),
-        means="results/{dataset}/statistics/bce_means.parquet",
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/bce_means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
-        html="results/{dataset}/notebooks/bce_curves.html",
+        html=report(
+            "results/{dataset}/notebooks/bce_curves.html",
+            caption="../report/bce_curves.rst",
+            category="Training",
+            labels={
+                "row": "F10-F13",
+                "figure": "executed notebook: BCE",
+                "model": "all",
+            },
+        ),
         one_seed_svg=report(
             "results/{dataset}/figures/bce_one_seed.svg",
             caption="../report/bce_curves.rst",
@@ -67,14 +76,13 @@ use rule image_comparison as bce_curves with:
         mean_png="results/{dataset}/figures/bce_mean.png",
     log:
         "results/logs/bce_curves/{dataset}.log",
-        notebook="results/{dataset}/notebooks/bce_curves.ipynb",
     benchmark:
         "results/benchmarks/bce_curves/{dataset}.tsv"
     params:
         shown=canonical(
             {
-                "models": with_baselines(COMPARISON["models"]),
-                "pairs": {model: BASELINES[model] for model in COMPARISON["models"]},
+                "models": with_baselines(COMPARED),
+                "pairs": {model: BASELINES[model] for model in COMPARED},
                 "seed": COMPARISON["seed"],
             }
         ),
@@ -85,26 +93,28 @@ use rule image_comparison as bce_curves with:
 use rule image_comparison as improvement_curves with:
     input:
         notebook="notebooks/improvement_curves.ipynb",
-        means="results/{dataset}/statistics/improvement_means.parquet",
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/means.parquet",
         code=code_inputs("topogen.plotting.curves"),
     output:
-        html="results/{dataset}/notebooks/improvement_curves.html",
+        html=report(
+            "results/{dataset}/notebooks/improvement_curves.html",
+            caption="../report/improvement_curves.rst",
+            category="Evidence",
+            labels={"row": "T1", "figure": "executed notebook", "model": "all"},
+        ),
         svg=report(
             "results/{dataset}/figures/improvement.svg",
             caption="../report/improvement_curves.rst",
-            category="Training",
+            category="Evidence",
             labels={"row": "T1", "figure": "r(s) over all steps", "model": "all"},
         ),
         png="results/{dataset}/figures/improvement.png",
     log:
         "results/logs/improvement_curves/{dataset}.log",
-        notebook="results/{dataset}/notebooks/improvement_curves.ipynb",
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        shown=canonical(
-            {"models": COMPARISON["models"], "steps": config["statistics"]["steps"]}
-        ),
+        shown=canonical({"models": COMPARED, "steps": config["statistics"]["steps"]}),
     message:
         "Improvement r(s) over all steps"
 
@@ -112,28 +122,41 @@ use rule image_comparison as improvement_curves with:
 use rule image_comparison as table_1 with:
     input:
         notebook="notebooks/table_1.ipynb",
-        reported="results/{dataset}/statistics/improvement_reported.parquet",
+        effects=f"results/{{dataset}}/statistics/{COMPARISON['name']}/effects.parquet",
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_inputs("topogen.tables", "topogen.files"),
     output:
-        html="results/{dataset}/notebooks/table_1.html",
+        html=report(
+            "results/{dataset}/notebooks/table_1.html",
+            caption="../report/table_1.rst",
+            category="Table 1",
+            labels={
+                "row": "T1",
+                "figure": "executed notebook, with the table",
+                "model": "all",
+            },
+        ),
         csv=report(
             "results/{dataset}/tables/table1.csv",
             caption="../report/table_1.rst",
             category="Table 1",
-            labels={"row": "T1", "figure": "Table 1", "model": "all"},
+            labels={"row": "T1", "figure": "Table 1 as CSV", "model": "all"},
         ),
         markdown="results/{dataset}/tables/table1.md",
-        latex="results/{dataset}/tables/table1.tex",
+        latex=report(
+            "results/{dataset}/tables/table1.tex",
+            caption="../report/table_1.rst",
+            category="Table 1",
+            labels={"row": "T1", "figure": "Table 1 as LaTeX", "model": "all"},
+        ),
     log:
         "results/logs/table_1/{dataset}.log",
-        notebook="results/{dataset}/notebooks/table_1.ipynb",
     benchmark:
         "results/benchmarks/table_1/{dataset}.tsv"
     params:
         shown=canonical(
             {
-                "models": with_baselines(COMPARISON["models"]),
+                "models": with_baselines(COMPARED),
                 "published": config["published"],
             }
         ),
@@ -151,7 +174,16 @@ use rule image_comparison as latent_curves with:
         ),
         code=code_inputs("topogen.plotting.curves"),
     output:
-        html="results/{dataset}/notebooks/latent_curves.html",
+        html=report(
+            "results/{dataset}/notebooks/latent_curves.html",
+            caption="../report/latent_curves.rst",
+            category="Training",
+            labels={
+                "row": "F14",
+                "figure": "executed notebook: losses",
+                "model": LATENTS["model"],
+            },
+        ),
         svg=report(
             "results/{dataset}/figures/latent_curves.svg",
             caption="../report/latent_curves.rst",
@@ -165,7 +197,6 @@ use rule image_comparison as latent_curves with:
         png="results/{dataset}/figures/latent_curves.png",
     log:
         "results/logs/latent_curves/{dataset}.log",
-        notebook="results/{dataset}/notebooks/latent_curves.ipynb",
     benchmark:
         "results/benchmarks/latent_curves/{dataset}.tsv"
     params:
@@ -186,7 +217,16 @@ use rule image_comparison as latent_scatter with:
         ),
         code=code_inputs("topogen.plotting.latents", "topogen.plotting.style"),
     output:
-        html="results/{dataset}/notebooks/latent_scatter.html",
+        html=report(
+            "results/{dataset}/notebooks/latent_scatter.html",
+            caption="../report/latent_scatter.rst",
+            category="Training",
+            labels={
+                "row": "F14",
+                "figure": "executed notebook: latent vectors",
+                "model": LATENTS["model"],
+            },
+        ),
         svg=report(
             "results/{dataset}/figures/latent_scatter.svg",
             caption="../report/latent_scatter.rst",
@@ -200,7 +240,6 @@ use rule image_comparison as latent_scatter with:
         png="results/{dataset}/figures/latent_scatter.png",
     log:
         "results/logs/latent_scatter/{dataset}.log",
-        notebook="results/{dataset}/notebooks/latent_scatter.ipynb",
     benchmark:
         "results/benchmarks/latent_scatter/{dataset}.tsv"
     params:
@@ -209,3 +248,93 @@ use rule image_comparison as latent_scatter with:
         ),
     message:
         "Latent vectors by class, before and after training"
+
+
+use rule image_comparison as held_out with:
+    input:
+        notebook="notebooks/held_out.ipynb",
+        summary="results/{dataset}/statistics/held_out{full}.parquet",
+        yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
+        code=code_inputs(
+            "topogen.comparisons", "topogen.plotting.held_out", "topogen.tables"
+        ),
+    output:
+        html=report(
+            "results/{dataset}/notebooks/held_out{full}.html",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={
+                "row": "held-out",
+                "figure": "executed notebook, with the table",
+                "model": "all",
+            },
+        ),
+        csv=report(
+            "results/{dataset}/tables/held_out{full}.csv",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={"row": "held-out", "figure": "metrics at the end", "model": "all"},
+        ),
+        markdown="results/{dataset}/tables/held_out{full}.md",
+        latex="results/{dataset}/tables/held_out{full}.tex",
+        svg=report(
+            "results/{dataset}/figures/held_out{full}.svg",
+            caption="../report/held_out.rst",
+            category="Evidence",
+            labels={
+                "row": "held-out",
+                "figure": "gain over the baseline",
+                "model": "all",
+            },
+        ),
+        png="results/{dataset}/figures/held_out{full}.png",
+    log:
+        "results/logs/held_out/{dataset}{full}.log",
+    benchmark:
+        "results/benchmarks/held_out/{dataset}{full}.tsv"
+    params:
+        shown=canonical(
+            {
+                "models": [model for model in WHOLE if model in BASELINES],
+                "shown": config["evaluation"]["shown"],
+            }
+        ),
+    message:
+        "Held-out metrics of all models and what they gain over their baselines"
+
+
+use rule image_comparison as prior_samples with:
+    input:
+        notebook="notebooks/prior_samples.ipynb",
+        samples=expand(
+            "results/{{dataset}}/evaluation{{full}}/{model}/{seed}_samples.npz",
+            model=WHOLE,
+            seed=config["seeds"][0],
+        ),
+        code=code_inputs("topogen.plotting.held_out"),
+    output:
+        html=report(
+            "results/{dataset}/notebooks/prior_samples{full}.html",
+            caption="../report/prior_samples.rst",
+            category="Evidence",
+            labels={
+                "row": "held-out",
+                "figure": "executed notebook: prior samples",
+                "model": "all",
+            },
+        ),
+        svg=report(
+            "results/{dataset}/figures/prior_samples{full}.svg",
+            caption="../report/prior_samples.rst",
+            category="Evidence",
+            labels={"row": "held-out", "figure": "prior samples", "model": "all"},
+        ),
+        png="results/{dataset}/figures/prior_samples{full}.png",
+    log:
+        "results/logs/prior_samples/{dataset}{full}.log",
+    benchmark:
+        "results/benchmarks/prior_samples/{dataset}{full}.tsv"
+    params:
+        shown=canonical({"models": WHOLE}),
+    message:
+        "What the models sample from their prior, one seed"

@@ -3,21 +3,18 @@
 
 rule improvement:
     input:
-        histories=expand(
-            "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
-            model=with_baselines(BASELINES),
-            seed=config["seeds"],
-        ),
-        code=code_inputs("topogen.statistics", "topogen.files"),
+        histories=histories_of_comparison,
+        code=code_inputs("topogen.statistics", "topogen.inference", "topogen.files"),
     output:
-        improvement="results/{dataset}/statistics/improvement.parquet",
-        means="results/{dataset}/statistics/improvement_means.parquet",
-        reported="results/{dataset}/statistics/improvement_reported.parquet",
-        bce="results/{dataset}/statistics/bce_means.parquet",
+        improvement="results/{dataset}/statistics/{comparison}/improvement.parquet",
+        means="results/{dataset}/statistics/{comparison}/means.parquet",
+        effects="results/{dataset}/statistics/{comparison}/effects.parquet",
+        bce="results/{dataset}/statistics/{comparison}/bce_means.parquet",
+        gradients="results/{dataset}/statistics/{comparison}/gradient_sizes.parquet",
     log:
-        "results/logs/improvement/{dataset}.log",
+        "results/logs/improvement/{dataset}-{comparison}.log",
     benchmark:
-        "results/benchmarks/improvement/{dataset}.tsv"
+        "results/benchmarks/improvement/{dataset}-{comparison}.tsv"
     conda:
         "../../envs/topogen.yaml"
     threads: 1
@@ -27,6 +24,6 @@ rule improvement:
     params:
         spec=improvement_spec,
     message:
-        "Improvement r(s) of every model over its baseline, per seed and on average"
+        "Improvement r(s) of the models of {wildcards.comparison}, per seed and on average"
     script:
         "../scripts/improvement.py"

@@ -162,7 +162,12 @@ use rule image_comparison as working_principle with:
         batch="results/{dataset}/theory/forward_pass.npz",
         code=code_inputs("topogen.plotting.schematic", "topogen.plotting.style"),
     output:
-        html="results/{dataset}/notebooks/working_principle.html",
+        html=report(
+            "results/{dataset}/notebooks/working_principle.html",
+            caption="../report/working_principle.rst",
+            category="Theory",
+            labels={"row": "F2", "figure": "executed notebook"},
+        ),
         svg=report(
             "results/{dataset}/figures/working_principle.svg",
             caption="../report/working_principle.rst",
@@ -172,7 +177,6 @@ use rule image_comparison as working_principle with:
         png="results/{dataset}/figures/working_principle.png",
     log:
         "results/logs/working_principle/{dataset}.log",
-        notebook="results/{dataset}/notebooks/working_principle.ipynb",
     benchmark:
         "results/benchmarks/working_principle/{dataset}.tsv"
     params:
@@ -194,7 +198,12 @@ use rule image_comparison as rips_filtration with:
         filtration="results/theory/filtration.npz",
         code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
     output:
-        html="results/theory/notebooks/rips_filtration.html",
+        html=report(
+            "results/theory/notebooks/rips_filtration.html",
+            caption="../report/rips_filtration.rst",
+            category="Theory",
+            labels={"row": "F3-F5", "figure": "executed notebook"},
+        ),
         complex_svg=report(
             "results/theory/figures/geometric_complex.svg",
             caption="../report/rips_filtration.rst",
@@ -218,7 +227,6 @@ use rule image_comparison as rips_filtration with:
         diagram_png="results/theory/figures/persistence_diagram.png",
     log:
         "results/logs/rips_filtration/theory.log",
-        notebook="results/theory/notebooks/rips_filtration.ipynb",
     benchmark:
         "results/benchmarks/rips_filtration/theory.tsv"
     params:
@@ -233,7 +241,12 @@ use rule image_comparison as densities_of_clusters with:
         densities="results/theory/densities_of_clusters.npz",
         code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
     output:
-        html="results/theory/notebooks/densities_of_clusters.html",
+        html=report(
+            "results/theory/notebooks/densities_of_clusters.html",
+            caption="../report/densities_of_clusters.rst",
+            category="Theory",
+            labels={"row": "F7", "figure": "executed notebook: four clusters"},
+        ),
         svg=report(
             "results/theory/figures/densities_of_clusters.svg",
             caption="../report/densities_of_clusters.rst",
@@ -243,7 +256,6 @@ use rule image_comparison as densities_of_clusters with:
         png="results/theory/figures/densities_of_clusters.png",
     log:
         "results/logs/densities_of_clusters/theory.log",
-        notebook="results/theory/notebooks/densities_of_clusters.ipynb",
     benchmark:
         "results/benchmarks/densities_of_clusters/theory.tsv"
     params:
@@ -259,7 +271,12 @@ use rule image_comparison as densities_of_batch with:
         by_scale="results/{dataset}/theory/densities_by_scale.npz",
         code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
     output:
-        html="results/{dataset}/notebooks/densities_of_batch.html",
+        html=report(
+            "results/{dataset}/notebooks/densities_of_batch.html",
+            caption="../report/densities_of_batch.rst",
+            category="Theory",
+            labels={"row": "F7", "figure": "executed notebook: real batch"},
+        ),
         svg=report(
             "results/{dataset}/figures/densities_of_batch.svg",
             caption="../report/densities_of_batch.rst",
@@ -269,7 +286,6 @@ use rule image_comparison as densities_of_batch with:
         png="results/{dataset}/figures/densities_of_batch.png",
     log:
         "results/logs/densities_of_batch/{dataset}.log",
-        notebook="results/{dataset}/notebooks/densities_of_batch.ipynb",
     benchmark:
         "results/benchmarks/densities_of_batch/{dataset}.tsv"
     params:
@@ -284,7 +300,12 @@ use rule image_comparison as delta_selection with:
         selection="results/theory/delta_selection.npz",
         code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
     output:
-        html="results/theory/notebooks/delta_selection.html",
+        html=report(
+            "results/theory/notebooks/delta_selection.html",
+            caption="../report/delta_selection.rst",
+            category="Theory",
+            labels={"row": "F8", "figure": "executed notebook"},
+        ),
         svg=report(
             "results/theory/figures/delta_selection.svg",
             caption="../report/delta_selection.rst",
@@ -294,7 +315,6 @@ use rule image_comparison as delta_selection with:
         png="results/theory/figures/delta_selection.png",
     log:
         "results/logs/delta_selection/theory.log",
-        notebook="results/theory/notebooks/delta_selection.ipynb",
     benchmark:
         "results/benchmarks/delta_selection/theory.tsv"
     params:
@@ -312,7 +332,12 @@ use rule image_comparison as stability_scatter with:
             "topogen.plotting.theory", "topogen.plotting.style", "topogen.tables"
         ),
     output:
-        html="results/theory/notebooks/stability_scatter.html",
+        html=report(
+            "results/theory/notebooks/stability_scatter.html",
+            caption="../report/stability_scatter.rst",
+            category="Theory",
+            labels={"row": "F6", "figure": "executed notebook, with the table"},
+        ),
         svg=report(
             "results/theory/figures/stability.svg",
             caption="../report/stability_scatter.rst",
@@ -324,13 +349,12 @@ use rule image_comparison as stability_scatter with:
             "results/theory/tables/stability.csv",
             caption="../report/stability_scatter.rst",
             category="Theory",
-            labels={"row": "F6", "figure": "largest ratios"},
+            labels={"row": "F6", "figure": "largest ratios, as CSV"},
         ),
         markdown="results/theory/tables/stability.md",
         latex="results/theory/tables/stability.tex",
     log:
         "results/logs/stability_scatter/theory.log",
-        notebook="results/theory/notebooks/stability_scatter.ipynb",
     benchmark:
         "results/benchmarks/stability_scatter/theory.tsv"
     params:
@@ -351,7 +375,12 @@ use rule image_comparison as gradient_checks with:
             "topogen.plotting.theory", "topogen.plotting.style", "topogen.tables"
         ),
     output:
-        html="results/theory/notebooks/gradient_checks.html",
+        html=report(
+            "results/theory/notebooks/gradient_checks.html",
+            caption="../report/gradient_checks.rst",
+            category="Theory",
+            labels={"row": "X1", "figure": "executed notebook, with the tables"},
+        ),
         svg=report(
             "results/theory/figures/gradients.svg",
             caption="../report/gradient_checks.rst",
@@ -370,7 +399,7 @@ use rule image_comparison as gradient_checks with:
             "results/theory/tables/gradients.csv",
             caption="../report/gradient_checks.rst",
             category="Theory",
-            labels={"row": "X1", "figure": "agreement of gradients"},
+            labels={"row": "X1", "figure": "agreement of gradients, as CSV"},
         ),
         markdown="results/theory/tables/gradients.md",
         latex="results/theory/tables/gradients.tex",
@@ -378,13 +407,12 @@ use rule image_comparison as gradient_checks with:
             "results/theory/tables/exceptions.csv",
             caption="../report/gradient_checks.rst",
             category="Theory",
-            labels={"row": "X1", "figure": "slopes at exceptions"},
+            labels={"row": "X1", "figure": "slopes at exceptions, as CSV"},
         ),
         exceptions_markdown="results/theory/tables/exceptions.md",
         exceptions_latex="results/theory/tables/exceptions.tex",
     log:
         "results/logs/gradient_checks/theory.log",
-        notebook="results/theory/notebooks/gradient_checks.ipynb",
     benchmark:
         "results/benchmarks/gradient_checks/theory.tsv"
     params:

@@ -56,7 +56,9 @@ rule time_steps:
         gpu=gpus_per_run,
     params:
         spec=timing_spec,
-        baselines=canonical(BASELINES),
+        baselines=canonical(
+            {model: BASELINES[model] for model in BASELINES if model in WHOLE}
+        ),
     message:
         "Time the training steps of all models in turn, alone on the machine"
     script:

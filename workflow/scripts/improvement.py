@@ -1,4 +1,4 @@
-"""Improvement r(s) of every model over its baseline, per seed and on average."""
+"""Improvement r(s) of the models of one comparison over their baselines: per seed, on average, and tested."""
 
 import json
 import sys
@@ -8,7 +8,15 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 import pandas as pd
 
 from topogen.files import save_table
-from topogen.statistics import at_steps, collect_histories, improvement, mean_over_seeds
+from topogen.inference import bands, effects
+from topogen.statistics import (
+    at_steps,
+    collect_histories,
+    gradient_sizes,
+    improvement,
+    mean_over_seeds,
+    ratio_of_means,
+)
 
 spec = json.loads(snakemake.params.spec)
 runs = [(model, seed) for model, seed in spec["runs"]]
@@ -17,9 +25,12 @@ histories = collect_histories(
 )
 table = improvement(histories, spec["baselines"])
 means = mean_over_seeds(table, "r", spec["confidence"])
-reported = at_steps(means, spec["steps"])
-print(reported.to_string(index=False))
+means = means.merge(bands(table, "r", spec["confidence"])).merge(ratio_of_means(table))
+rules = {key: spec[key] for key in ("confidence", "margin", "power")}
+effect = effects(at_steps(table, spec["steps"]), ["model", "step"], "r", **rules)
+print(effect.to_string(index=False))
 save_table(snakemake.output.improvement, table)
 save_table(snakemake.output.means, means)
-save_table(snakemake.output.reported, reported)
+save_table(snakemake.output.effects, effect.merge(ratio_of_means(table)))
 save_table(snakemake.output.bce, mean_over_seeds(histories, "bce", spec["confidence"]))
+save_table(snakemake.output.gradients, gradient_sizes(histories, spec["terms"], spec["confidence"]))

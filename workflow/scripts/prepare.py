@@ -1,4 +1,4 @@
-"""Unpack the training images and labels into arrays that every job can memory-map."""
+"""Unpack the images and labels for training and test into arrays that every job can memory-map."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,8 @@ from topogen.data import read
 from topogen.files import save_array
 
 folder = Path(snakemake.params.folder)
-images, labels = read(folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz")
-print(f"{len(images)} images of {images.shape[1:]} pixels, {len(set(labels))} classes")
-save_array(snakemake.output.images, images)
-save_array(snakemake.output.labels, labels)
+for part, prefix in {"train": "", "t10k": "test_"}.items():
+    images, labels = read(folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz")
+    print(f"{part}: {len(images)} images of {images.shape[1:]} pixels, {len(set(labels))} classes")
+    save_array(snakemake.output[f"{prefix}images"], images)
+    save_array(snakemake.output[f"{prefix}labels"], labels)

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+from pathlib import Path
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
@@ -25,9 +26,12 @@ files = {
     if name not in ("notebook", "code", "html")
 }
 parameters = files | json.loads(snakemake.params.shown)
-executed = snakemake.log.notebook
+# No output, which a failure deletes, and no log, which Snakemake prints: it stays, with the traceback.
+executed = Path(snakemake.output.html).with_suffix(".ipynb")
 papermill.execute_notebook(
     snakemake.input.notebook, executed, parameters, kernel_name="python3", progress_bar=False, log_output=True
 )
-html, _ = HTMLExporter(template_name="lab").from_filename(executed)
+# A page that loads nothing: the report is read where there is no network.
+urls = ("require_js_url", "mathjax_url", "mermaid_js_url", "mermaid_layout_elk_js_url")
+html, _ = HTMLExporter(template_name="lab", **dict.fromkeys(urls, "")).from_filename(str(executed))
 save_text(snakemake.output.html, html)

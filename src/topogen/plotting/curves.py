@@ -77,7 +77,8 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
     """Mean improvement r(s) of each model over all steps, with its band.
 
     Args:
-        means: columns model, step, n, mean, low, high.
+        means: columns model, step, n, mean, low, high, and band_low, band_high, of a band that is to hold the
+            whole curve.
         models: one panel each.
         steps: marked by dotted lines: those of the table.
     """
@@ -88,6 +89,9 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
     for model, ax in zip(models, axes.flat, strict=True):
         own = means[means["model"] == model]
         band(ax, own, f"{model}, mean of {own['n'].max()} seeds", colours[model])
+        ax.fill_between(
+            own["step"], own["band_low"], own["band_high"], color=colours[model], alpha=0.12, linewidth=0
+        )
         ax.axhline(0, color="black", linewidth=0.8)
         for step in steps:
             ax.axvline(step, color="grey", linewidth=0.8, linestyle=":")
@@ -98,10 +102,9 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
 
 
 def all_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw every column of the histories over the steps, one panel each, of the models that have it."""
-    columns = list(
-        dict.fromkeys(name for table in histories.values() for name in table.columns if name != "step")
-    )
+    """Draw every loss of the histories over the steps, one panel each, of the models that have it."""
+    names = dict.fromkeys(name for table in histories.values() for name in table.columns if name != "step")
+    columns = [name for name in names if not name.startswith("gradient_")]
     colours = model_colours(list(histories))
     rows = -(-len(columns) // 2)
     figure, axes = plt.subplots(rows, 2, figsize=(10, 3.2 * rows), squeeze=False, layout="constrained")

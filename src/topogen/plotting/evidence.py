@@ -1,0 +1,128 @@
+"""Figures of what the comparisons say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from topogen.plotting.curves import band
+
+
+def forest(
+    effects: Mapping[str, pd.DataFrame],
+    published: Mapping[str, Any],
+    replicates: Mapping[str, str],
+    margin: float,
+) -> Figure:
+    """Mean r(s) with its interval, one panel per model and one column per step, beside the published value.
+
+    Args:
+        effects: comparison -> columns model, step, mean, low, high.
+        published: model of the thesis -> {rbar: {step: percent}}: a row of panels each, a column per step.
+        replicates: model -> the model of the thesis that it stands for.
+        margin: half width of the grey strip, where a mean counts as no effect.
+    """
+    models = [model for model, entry in published.items() if entry.get("rbar")]
+    steps = sorted({int(step) for model in models for step in published[model]["rbar"]})
+    figure, axes = plt.subplots(
+        len(models),
+        len(steps),
+        figsize=(10, 1.5 * len(models) + 0.8),
+        sharey=True,
+        sharex="row",
+        squeeze=False,
+        layout="constrained",
+    )
+    colours = sns.color_palette("colorblind", len(effects))
+    for row, model in enumerate(models):
+        for column, step in enumerate(steps):
+            ax = axes[row, column]
+            ax.axvspan(-margin, margin, color="0.9", zorder=0)
+            ax.axvline(0, color="black", linewidth=0.8)
+            for place, table in enumerate(effects.values()):
+                own = table[(table["model"].map(replicates) == model) & (table["step"] == step)]
+                for _, found in own.iterrows():
+                    ax.plot([found["low"], found["high"]], [place, place], color=colours[place], linewidth=2)
+                    ax.plot(found["mean"], place, "o", color=colours[place], markersize=5)
+            value = published.get(model, {}).get("rbar", {}).get(str(step))
+            if value is not None:
+                ax.axvline(value, color="firebrick", linestyle="--", linewidth=1.2)
+            ax.set_yticks(range(len(effects)), list(effects))
+            ax.set_ylim(len(effects) - 0.5, -0.5)
+            ax.grid(visible=False, axis="y")
+            ax.set_title(f"{model}, s = {step}", fontsize=9)
+    for ax in axes[-1]:
+        ax.set_xlabel("mean r(s) in %")
+    return figure
+
+
+def gradient_size_curves(sizes: pd.DataFrame) -> Figure:
+    """Size of each term's weighted gradient relative to BCE's over the steps, logarithmic.
+
+    Args:
+        sizes: columns model, term, step, mean, low, high; one panel per model.
+    """
+    models = list(sizes["model"].unique())
+    columns = min(len(models), 4)
+    rows = -(-len(models) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(3.2 * columns, 2.6 * rows), sharey=True, squeeze=False, layout="constrained"
+    )
+    colours = dict(zip(sizes["term"].unique(), sns.color_palette("colorblind"), strict=False))
+    for ax in axes.flat[len(models) :]:
+        ax.remove()
+    for ax, model in zip(axes.flat, models, strict=False):
+        own = sizes[sizes["model"] == model]
+        for term in own["term"].unique():
+            part = own[own["term"] == term]
+            seen = part.where(part["mean"] > 0)  # a gradient of zero has no place on this axis
+            band(ax, seen.assign(low=seen["low"].clip(lower=1e-9)), term.replace("_", " "), colours[term])
+        ax.axhline(1, color="black", linewidth=0.8, linestyle=":")
+        ax.set(title=model, yscale="log", ylim=(1e-5, 10), xlabel="training step")
+        ax.legend(fontsize=7, loc="lower right")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("gradient / gradient of BCE")
+    return figure
+
+
+def noise_alone(
+    improvement: pd.DataFrame, published: Mapping[str, Any], steps: Sequence[int], seeds: int
+) -> Figure:
+    """What noise alone makes: r(s) of single pairs, and means of as many seeds as the thesis has.
+
+    Args:
+        improvement: columns seed, step, r, of two models that differ in their noise only.
+        published: model of the thesis -> {rbar: {step: percent}}: marked.
+        steps: one panel each.
+        seeds: of a mean.
+    """
+    figure, axes = plt.subplots(
+        1, len(steps), figsize=(10, 3), sharey=True, squeeze=False, layout="constrained"
+    )
+    stream = np.random.default_rng(0)
+    for step, ax in zip(steps, axes.flat, strict=True):
+        r = improvement.loc[improvement["step"] == step, "r"].to_numpy()
+        means = stream.choice(r, (5000, seeds)).mean(axis=1)
+        ends = max(np.abs(r).max(), 0.1)
+        bins = np.linspace(-ends, ends, 31)
+        ax.hist(r, bins, density=True, color="0.75", label=f"single pairs (n = {len(r)})")
+        ax.hist(means, bins, density=True, histtype="step", color="C0", label=f"means of {seeds}")
+        values = [
+            entry["rbar"][str(step)] for entry in published.values() if str(step) in entry.get("rbar", {})
+        ]
+        for place, value in enumerate(values):
+            ax.axvline(
+                value,
+                color="firebrick",
+                linestyle="--",
+                linewidth=1,
+                label=None if place else "published means",
+            )
+        ax.set(title=f"s = {step}", xlabel="r(s) in %")
+    axes[0, 0].set_ylabel("density")
+    axes[0, 0].legend(fontsize=7)
+    return figure

@@ -1,0 +1,95 @@
+"""Held-out metrics: what models gain over their baselines, and pictures of what they sample."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from topogen.metrics import METRICS
+from topogen.plotting.images import image_grid
+from topogen.plotting.style import model_colours
+
+COLUMNS = 3
+WIDTH = 0.7  # of the points of one step, side by side
+
+
+def gains(ax: Axes, summary: pd.DataFrame, metric: str, colours: Mapping[str, Any]) -> Axes:
+    """Draw the paired differences of one metric over steps, one point with its interval per model.
+
+    The unit is the standard deviation of the baseline over seeds; above 0 is better than the baseline,
+    whichever way the metric itself points. Nothing is drawn where the baseline does not vary.
+
+    Args:
+        ax: where to draw.
+        summary: columns model, step, metric, difference, difference_low, difference_high, spread.
+        metric: a key of :data:`topogen.metrics.METRICS`.
+        colours: of the models.
+    """
+    own = summary[summary["metric"] == metric]
+    steps = sorted(own["step"].unique())
+    sign = METRICS[metric].direction or 1
+    for place, (model, colour) in enumerate(colours.items()):
+        rows = own[own["model"] == model].set_index("step").loc[steps]
+        spread = rows["spread"].where(rows["spread"] > 0)
+        scaled = rows[["difference", "difference_low", "difference_high"]].div(spread, axis=0) * sign
+        x = np.arange(len(steps)) + WIDTH * ((place + 0.5) / len(colours) - 0.5)
+        ends = scaled[["difference_low", "difference_high"]]
+        ax.vlines(x, ends.min(axis=1), ends.max(axis=1), color=colour, linewidth=1.6)
+        ax.plot(x, scaled["difference"], "o", color=colour, markersize=4, label=model)
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set(title=metric, xticks=range(len(steps)), xlim=(-0.5, len(steps) - 0.5))
+    ax.set_xticklabels([str(step) for step in steps])
+    ax.grid(visible=False, axis="x")
+    for edge in np.arange(len(steps) - 1) + 0.5:
+        ax.axvline(edge, color="lightgrey", linewidth=0.8)
+    return ax
+
+
+def paired_gains(summary: pd.DataFrame, models: Sequence[str], metrics: Sequence[str]) -> Figure:
+    """One panel per metric: what the models gain over their baselines, over steps.
+
+    Args:
+        summary: columns model, step, metric, difference, difference_low, difference_high, spread.
+        models: those with a baseline, in the order of the colours.
+        metrics: keys of :data:`topogen.metrics.METRICS`.
+    """
+    rows = -(-len(metrics) // COLUMNS)
+    figure, axes = plt.subplots(
+        rows, COLUMNS, figsize=(10, 2.1 * rows + 0.9), squeeze=False, layout="constrained"
+    )
+    colours = model_colours(list(models))
+    for ax in axes.flat[len(metrics) :]:
+        ax.remove()
+    for metric, ax in zip(metrics, axes.flat, strict=False):
+        gains(ax, summary, metric, colours)
+    figure.supxlabel("training step")
+    figure.supylabel(
+        "gain over the baseline (above 0: better), in standard deviations of the baseline over seeds"
+    )
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(models))
+    return figure
+
+
+def prior_samples(samples: Mapping[str, Mapping[int, NDArray[Any]]]) -> Figure:
+    """One row per model, one column per step: what it makes of the same draws from the prior.
+
+    Args:
+        samples: model -> step -> images in [0, 1], shape (n, height, width), n a multiple of 8.
+    """
+    steps = list(next(iter(samples.values())))
+    figure, axes = plt.subplots(
+        len(samples),
+        len(steps),
+        figsize=(3.6 * len(steps), 2.1 * len(samples)),
+        squeeze=False,
+        layout="constrained",
+    )
+    for row, (model, images) in zip(axes, samples.items(), strict=True):
+        for ax, step in zip(row, steps, strict=True):
+            image_grid(ax, images[step], f"{model}, step {step}")
+    return figure

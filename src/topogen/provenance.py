@@ -1,0 +1,121 @@
+"""Where results come from: the code, the packages, the machine and the files that made them."""
+
+import csv
+import hashlib
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+
+def provenance(folder: str | Path, datasets: Iterable[str | Path]) -> dict[str, Any]:
+    """All that this process can tell of a run in a folder, as it ends.
+
+    Args:
+        folder: the working directory of the run; its git repository is named, if it has one.
+        datasets: files whose checksums are noted; a missing one has none.
+
+    Returns:
+        time (UTC), git, python, packages, machine, datasets: what JSON can hold, None where nothing is known.
+
+    """
+    return {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git": repository(folder),
+        "python": platform.python_version(),
+        "packages": packages(),
+        "machine": machine(),
+        "datasets": {str(file): checksum(file) for file in datasets},
+    }
+
+
+def repository(folder: str | Path) -> dict[str, Any] | None:
+    """Commit of the git repository that holds a folder, and the files that differ from it.
+
+    Returns:
+        commit and changed (paths, new files among them); None without git, a repository or a commit.
+
+    """
+    commit = _answer("git", "-C", str(folder), "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    status = _answer("git", "-C", str(folder), "status", "--porcelain") or ""
+    changed = [line[3:] for line in status.splitlines()]
+    return {"commit": commit.strip(), "dirty": bool(changed), "changed": changed}
+
+
+def packages() -> dict[str, str]:
+    """Version of every installed distribution, by name."""
+    return {found.name: found.version for found in metadata.distributions() if found.name}
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores that this process may use, memory in bytes, GPUs and operating system."""
+    gpus = _answer("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or ""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory": _memory(),
+        "gpus": gpus.splitlines(),
+        "system": platform.platform(),
+    }
+
+
+def times_by_rule(benchmarks: str | Path) -> dict[str, dict[str, float]]:
+    """Jobs of each rule and their wall time together, from Snakemake's benchmarks: of each job its last run.
+
+    Args:
+        benchmarks: folder that holds RULE/JOB.tsv, each with a column ``s``, the seconds.
+
+    Returns:
+        rule -> {jobs, seconds}.
+
+    """
+    times: dict[str, dict[str, float]] = {}
+    for file in sorted(Path(benchmarks).glob("*/*.tsv")):
+        with file.open(newline="", encoding="utf-8") as table:
+            seconds = sum(float(row["s"]) for row in csv.DictReader(table, delimiter="\t"))
+        rule = times.setdefault(file.parent.name, {"jobs": 0, "seconds": 0.0})
+        rule["jobs"] += 1
+        rule["seconds"] = round(rule["seconds"] + seconds, 2)
+    return times
+
+
+def checksum(file: str | Path) -> str | None:
+    """MD5 of a file's content, as configurations of datasets list it; None where there is no such file."""
+    try:
+        with Path(file).open("rb") as content:
+            return hashlib.file_digest(content, "md5").hexdigest()
+    except OSError:
+        return None
+
+
+def _answer(*command: str) -> str | None:
+    """What a command prints; None where there is no such command or it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
+
+
+def _processor() -> str:
+    """Name of the processor's model; Linux tells it in a file, other systems by themselves."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _memory() -> int | None:
+    """Bytes of memory, where the system tells."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None

@@ -1,0 +1,119 @@
+"""The report in a real browser that has no network."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import browser
+import pytest
+from conftest import ROOT
+
+pytestmark = pytest.mark.faults
+CATEGORIES = ["Cost", "Evidence", "Table 1", "Theory", "Training"]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The program, installed where that can be done."""
+    if not browser.chromium() and os.geteuid() == 0 and shutil.which("apt-get"):
+        for step in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+            subprocess.run(["apt-get", "--quiet", *step], check=False, capture_output=True)
+    if not browser.chromium():
+        pytest.skip("no Chromium here, and none can be installed (Debian: apt-get install chromium)")
+    return browser.chromium()
+
+
+@pytest.fixture(scope="module")
+def report(finished):
+    """The report of the tiny run, one file."""
+    made = finished.snakemake("--report", "results/report.html")
+    assert made.returncode == 0, made.stdout[-4000:]
+    return finished.folder / "results/report.html"
+
+
+@pytest.fixture
+def page(chromium, report, tmp_path):
+    """The report, opened, where no other file of the run can be reached."""
+    alone = shutil.copy(report, tmp_path / "report.html")
+    opened = browser.Browser(chromium, tmp_path / "profile")
+    try:
+        opened.open(alone)
+        opened.wait_for("document.querySelector('#rulegraph canvas, #rulegraph svg') !== null")
+        yield opened
+        # Whatever was clicked: nothing was asked for but the file itself, and nothing went wrong.
+        assert set(opened.requests) <= {alone.as_uri()}
+        assert opened.faults == []
+    finally:
+        opened.close()
+
+
+def entries(page):
+    """Paths of all that the report shows, with kind, category, labels and caption."""
+    return page.evaluate(
+        """Object.entries(categories).flatMap(([category, groups]) =>
+            Object.values(groups).flat().map(path => ({
+                path, category, kind: results[path].mime_type, labels: results[path].labels,
+                caption: results[path].caption
+            }))
+        )"""
+    )
+
+
+def click(page, text):
+    """Click on what is labelled so."""
+    place = f"[...document.querySelectorAll('a')].find(link => link.textContent.trim() === {text!r})"
+    page.wait_for(f"{place} !== undefined")
+    page.evaluate(f"{place}.click()")
+
+
+def test_the_front_page_explains_itself(page):
+    text = page.evaluate("document.body.innerText")
+    assert "A reproduction of the thesis" in text
+    assert "{{" not in text
+    for category in CATEGORIES:
+        assert category in text
+
+
+def test_workflow_and_run_times_are_drawn(page):
+    for name, drawing in (("Statistics", "#runtimes"), ("Workflow", "#rulegraph")):
+        click(page, name)
+        size = f"document.querySelector('{drawing} canvas, {drawing} svg')?.getBoundingClientRect().width"
+        assert page.wait_for(size) > 100
+    rules = page.evaluate("runtimes_spec.data.values.map(job => job.rule)")
+    assert {"train", "cost", "table_1"} <= set(rules)
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_every_entry_of_a_category_can_be_told_apart_and_shown(page, category):
+    click(page, category)
+    own = [entry for entry in entries(page) if entry["category"] == category]
+    labels = [tuple(sorted(entry["labels"].items())) for entry in own]
+    assert len(set(labels)) == len(own) > 1
+    page.wait_for("document.querySelectorAll('tbody tr').length > 0")
+    for kind, content in (("image/svg+xml", "img"), ("text/html", "html")):
+        for entry in (entry for entry in own if entry["kind"] == kind):
+            view = f"{{content: {content!r}, contentPath: results[{entry['path']!r}].data_uri}}"
+            page.evaluate(f"app.setView({view})")
+            if content == "img":
+                shown = f"image.src === results[{entry['path']!r}].data_uri && image.naturalWidth > 100"
+                page.wait_for(f"[...document.querySelectorAll('img')].some(image => {shown})")
+            else:
+                assert len(page.frame_text("data:text/html")) > 200, entry["path"]
+
+
+def test_captions_are_sentences_with_their_values(page):
+    for entry in entries(page):
+        text = re.sub("<[^>]+>", " ", entry["caption"])
+        assert len(text.split()) > 15, entry["path"]
+        assert not re.search(r"{{|}}|Undefined|problematic|System Message", entry["caption"]), entry["path"]
+
+
+def test_every_notebook_is_in_the_report(page):
+    elsewhere = {"controls_summary", "tuning_table"}  # of targets of their own
+    executed = [entry["path"] for entry in entries(page) if entry["kind"] == "text/html"]
+    sources = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    sources -= {"image_comparison"} | elsewhere
+    names = {path.split("/")[-1].removesuffix(".html") for path in executed}
+    assert sources <= names
+    assert {name for name in names - sources - elsewhere if not name.startswith("images_")} == set()
