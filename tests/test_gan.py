@@ -39,7 +39,7 @@ def test_perceptrons_start_as_those_of_torch():
 
 
 def test_seeds_do_not_depend_on_each_other_and_variants_start_alike():
-    variants = {"plain": [], "push": PUSH}
+    variants = {"push": PUSH}
     both, arrays = gan.collapse(variants=variants, seeds=[3, 5], **TRAINING)
     alone, _ = gan.collapse(variants=variants, seeds=[5], **TRAINING)
     of_both = both[both["seed"] == 5].reset_index(drop=True)

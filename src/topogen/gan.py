@@ -18,6 +18,7 @@ from topogen.terms import Term, build_terms
 
 Generators = Sequence[torch.Generator]
 
+PLAIN = "plain"  # name of the GAN without regularizers
 NEAR = 3.0  # standard deviations from its mean within which a sample is of a mode
 BETAS = (0.5, 0.999)  # of Adam, as is usual for GANs
 
@@ -192,12 +193,12 @@ def collapse(
 ) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
     """Modes that each variant of the GAN covers, and samples of the seed that collapses most.
 
-    That seed is the one whose plain GAN, the first variant, covers the fewest modes at the end; of several
-    the one with the fewest on average over all looks.
+    Before the variants comes the plain GAN. That seed is the one whose plain GAN covers the fewest modes at
+    the end; of several the one with the fewest on average over all looks.
 
     Args:
         ring: arguments of :class:`Ring`.
-        variants: name -> regularizers, entries {name, degree, weight, parameters}; none for the first one.
+        variants: name -> regularizers, entries {name, degree, weight, parameters}.
         share: of the samples that must lie near a mode, for it to be covered.
         seeds: as in :func:`train`.
         training: the other arguments of :func:`train`.
@@ -209,7 +210,7 @@ def collapse(
     """
     truth = Ring(**ring)
     tables, last = [], {}
-    for name, regularizers in variants.items():
+    for name, regularizers in {PLAIN: [], **variants}.items():
         looks, seen = train(truth, build_terms(regularizers), seeds=seeds, **training)
         last[name] = seen[-1]
         for step, samples in zip(looks, seen, strict=True):
@@ -226,8 +227,8 @@ def collapse(
 
 
 def most_collapsed(table: pd.DataFrame) -> int:
-    """Seed whose first variant covers the fewest modes at the end, of several the fewest on average."""
-    plain = table[table["variant"] == table["variant"].iloc[0]].sort_values("step")
+    """Seed whose plain GAN covers the fewest modes at the end, of several the fewest on average."""
+    plain = table[table["variant"] == PLAIN].sort_values("step")
     modes = plain.groupby("seed", sort=False)["modes"].agg(["last", "mean"])
     return int(modes.sort_values(["last", "mean"], kind="stable").index[0])
 
@@ -253,11 +254,10 @@ def paired_differences(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
         "at the end": table[table["step"] == table["step"].max()].set_index(["variant", "seed"])[columns],
         "over all steps": table.groupby(["variant", "seed"], sort=False)[columns].mean(),
     }
-    plain, *others = table["variant"].unique()
     rows = []
-    for variant in others:
+    for variant in table.loc[table["variant"] != PLAIN, "variant"].unique():
         for measure, values in measures.items():
-            ours, theirs = values.loc[variant], values.loc[plain]
+            ours, theirs = values.loc[variant], values.loc[PLAIN]
             difference = ours["modes"] - theirs["modes"]
             n, mean = len(difference), difference.mean()
             half = stats.t.ppf((1 + confidence) / 2, n - 1) * difference.std() / math.sqrt(n)

@@ -237,11 +237,6 @@ def check_references():
                 raise WorkflowError(
                     f"config: models.{model}.regularizers: 4sgde: start {grid['start']} is not below stop {grid['stop']}"
                 )
-    plain, *_ = config["synthetic"]["gan"]["variants"]
-    if config["synthetic"]["gan"]["variants"][plain]:
-        raise WorkflowError(
-            f"config: synthetic.gan.variants: {plain}, the first one, is plain: it has no terms"
-        )
     if unknown := set(config["published"]) - set(MODELS):
         raise WorkflowError(
             f"config: published: {', '.join(sorted(unknown))} is none of models: {', '.join(MODELS)}"

@@ -84,8 +84,6 @@ rule gan:
         spec=canonical(
             {
                 "confidence": config["statistics"]["confidence"],
-                # Sorted keys would lose which variant is the first one.
-                "order": list(config["synthetic"]["gan"]["variants"]),
                 **config["synthetic"]["gan"],
             }
         ),
@@ -101,7 +99,15 @@ use rule image_comparison as point_cloud_descent with:
         descent="results/synthetic/pointclouds/{experiment}.npz",
         code=code_inputs("topogen.plotting.pointclouds", "topogen.plotting.style"),
     output:
-        html="results/synthetic/notebooks/pointclouds_{experiment}.html",
+        html=report(
+            "results/synthetic/notebooks/pointclouds_{experiment}.html",
+            caption="../report/point_cloud_descent.rst",
+            category="Theory",
+            labels={
+                "row": "point clouds",
+                "figure": "executed notebook: {experiment}",
+            },
+        ),
         svg=report(
             "results/synthetic/figures/pointclouds_{experiment}.svg",
             caption="../report/point_cloud_descent.rst",
@@ -117,7 +123,6 @@ use rule image_comparison as point_cloud_descent with:
         ),
     log:
         "results/logs/point_cloud_descent/{experiment}.log",
-        notebook="results/synthetic/notebooks/pointclouds_{experiment}.ipynb",
     benchmark:
         "results/benchmarks/point_cloud_descent/{experiment}.tsv"
     params:
@@ -132,18 +137,28 @@ use rule image_comparison as half_loss with:
         halves="results/synthetic/half_loss.parquet",
         code=code_inputs("topogen.tables", "topogen.files"),
     output:
-        html="results/synthetic/notebooks/half_loss.html",
+        html=report(
+            "results/synthetic/notebooks/half_loss.html",
+            caption="../report/half_loss.rst",
+            category="Theory",
+            labels={
+                "row": "point clouds",
+                "figure": "executed notebook, with the table",
+            },
+        ),
         csv=report(
             "results/synthetic/tables/half_loss.csv",
             caption="../report/half_loss.rst",
             category="Theory",
-            labels={"row": "point clouds", "figure": "steps to half of the loss"},
+            labels={
+                "row": "point clouds",
+                "figure": "steps to half of the loss, as CSV",
+            },
         ),
         markdown="results/synthetic/tables/half_loss.md",
         latex="results/synthetic/tables/half_loss.tex",
     log:
         "results/logs/half_loss/synthetic.log",
-        notebook="results/synthetic/notebooks/half_loss.ipynb",
     benchmark:
         "results/benchmarks/half_loss/synthetic.tsv"
     params:
@@ -161,7 +176,12 @@ use rule image_comparison as damage_map with:
             "topogen.plotting.damage", "topogen.plotting.style", "topogen.tables"
         ),
     output:
-        html="results/{dataset}/synthetic/notebooks/damage_map.html",
+        html=report(
+            "results/{dataset}/synthetic/notebooks/damage_map.html",
+            caption="../report/damage_map.rst",
+            category="Theory",
+            labels={"row": "damage", "figure": "executed notebook, with the table"},
+        ),
         svg=report(
             "results/{dataset}/synthetic/figures/damage.svg",
             caption="../report/damage_map.rst",
@@ -180,13 +200,12 @@ use rule image_comparison as damage_map with:
             "results/{dataset}/synthetic/tables/moved_images.csv",
             caption="../report/damage_map.rst",
             category="Theory",
-            labels={"row": "damage", "figure": "images that a gradient moves"},
+            labels={"row": "damage", "figure": "images that a gradient moves, as CSV"},
         ),
         markdown="results/{dataset}/synthetic/tables/moved_images.md",
         latex="results/{dataset}/synthetic/tables/moved_images.tex",
     log:
         "results/logs/damage_map/{dataset}.log",
-        notebook="results/{dataset}/synthetic/notebooks/damage_map.ipynb",
     benchmark:
         "results/benchmarks/damage_map/{dataset}.tsv"
     params:
@@ -201,7 +220,12 @@ use rule image_comparison as one_class_batches with:
         batches="results/{dataset}/synthetic/one_class.npz",
         code=code_inputs("topogen.plotting.damage", "topogen.plotting.style"),
     output:
-        html="results/{dataset}/synthetic/notebooks/one_class_batches.html",
+        html=report(
+            "results/{dataset}/synthetic/notebooks/one_class_batches.html",
+            caption="../report/one_class_batches.rst",
+            category="Theory",
+            labels={"row": "damage", "figure": "executed notebook: one class"},
+        ),
         svg=report(
             "results/{dataset}/synthetic/figures/one_class_batches.svg",
             caption="../report/one_class_batches.rst",
@@ -211,7 +235,6 @@ use rule image_comparison as one_class_batches with:
         png="results/{dataset}/synthetic/figures/one_class_batches.png",
     log:
         "results/logs/one_class_batches/{dataset}.log",
-        notebook="results/{dataset}/synthetic/notebooks/one_class_batches.ipynb",
     benchmark:
         "results/benchmarks/one_class_batches/{dataset}.tsv"
     params:
@@ -230,7 +253,12 @@ use rule image_comparison as mode_collapse with:
             "topogen.plotting.gan", "topogen.plotting.style", "topogen.tables"
         ),
     output:
-        html="results/synthetic/notebooks/mode_collapse.html",
+        html=report(
+            "results/synthetic/notebooks/mode_collapse.html",
+            caption="../report/mode_collapse.rst",
+            category="Theory",
+            labels={"row": "F1", "figure": "executed notebook, with the table"},
+        ),
         svg=report(
             "results/synthetic/figures/mode_collapse.svg",
             caption="../report/mode_collapse.rst",
@@ -242,13 +270,12 @@ use rule image_comparison as mode_collapse with:
             "results/synthetic/tables/mode_collapse.csv",
             caption="../report/mode_collapse.rst",
             category="Theory",
-            labels={"row": "F1", "figure": "modes covered, seed by seed"},
+            labels={"row": "F1", "figure": "modes covered, seed by seed, as CSV"},
         ),
         markdown="results/synthetic/tables/mode_collapse.md",
         latex="results/synthetic/tables/mode_collapse.tex",
     log:
         "results/logs/mode_collapse/synthetic.log",
-        notebook="results/synthetic/notebooks/mode_collapse.ipynb",
     benchmark:
         "results/benchmarks/mode_collapse/synthetic.tsv"
     params:

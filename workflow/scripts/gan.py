@@ -12,8 +12,8 @@ from topogen.gan import collapse, paired_differences
 
 torch.set_num_threads(1)
 spec = json.loads(snakemake.params.spec)
-confidence, order = spec.pop("confidence"), spec.pop("order")
-table, arrays = collapse(**spec | {"variants": {name: spec["variants"][name] for name in order}})
+confidence = spec.pop("confidence")
+table, arrays = collapse(**spec)
 differences = paired_differences(table, confidence)
 print(differences.to_string(index=False))
 save_table(snakemake.output.collapse, table)
