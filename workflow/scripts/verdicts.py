@@ -30,8 +30,8 @@ effects = dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input.eff
 # The controls that were run once, where their result is kept with the code.
 kept = {Path(path).stem: pd.read_csv(path) for path in snakemake.input.stored}
 stored = kept.get("effects", pd.DataFrame(columns=["comparison"]))
-noise = kept.get("noise", pd.DataFrame(columns=["model", "step", "chance"], dtype=object))
-noise = noise.assign(measure=[f"r({step})" for step in noise["step"]])
+noise = kept.get("noise", pd.DataFrame({"model": [], "step": [], "chance": []}).astype({"model": str}))
+noise = noise.assign(measure=[f"r({step})" for step in noise["step"]]).astype({"measure": str})
 
 tables = [
     *(
