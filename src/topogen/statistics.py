@@ -126,8 +126,8 @@ def gradient_sizes(
         for own in [histories[histories["model"] == model]]
         for term in names
     ]
-    columns = ["model", "term", "step", "n", "mean", "low", "high"]
-    return pd.concat(tables, ignore_index=True)[columns] if tables else pd.DataFrame(columns=columns)
+    columns = {"model": str, "term": str, "step": int, "n": int, "mean": float, "low": float, "high": float}
+    return pd.concat([pd.DataFrame(columns=list(columns)), *tables])[list(columns)].astype(columns)
 
 
 def median_times(rounds: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:

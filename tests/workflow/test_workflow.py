@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 MODELS = {"VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4", "VAE0-Z1", "TopoVAE-Z1"}
-AS_RUN = {"VAE0-run", "TopoVAE3-run", "TopoVAE2-run-shared"}
+AS_RUN = {"VAE0-run", "VAE0-other-draws", "TopoVAE3-run", "TopoVAE2-run-shared"}
 RESULTS = "results/MNIST"
 
 

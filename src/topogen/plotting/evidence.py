@@ -21,7 +21,8 @@ def forest(
     """Mean r(s) with its interval, one panel per model and one column per step, beside the published value.
 
     Args:
-        effects: comparison -> columns model, step, mean, low, high.
+        effects: comparison -> columns model, step, mean, low, high; a model that stands for none of the
+            thesis is shown in every row.
         published: model of the thesis -> {rbar: {step: percent}}: a row of panels each, a column per step.
         replicates: model -> the model of the thesis that it stands for.
         margin: half width of the grey strip, where a mean counts as no effect.
@@ -44,7 +45,8 @@ def forest(
             ax.axvspan(-margin, margin, color="0.9", zorder=0)
             ax.axvline(0, color="black", linewidth=0.8)
             for place, table in enumerate(effects.values()):
-                own = table[(table["model"].map(replicates) == model) & (table["step"] == step)]
+                row_of = table["model"].map(replicates)
+                own = table[((row_of == model) | ~row_of.isin(models)) & (table["step"] == step)]
                 for _, found in own.iterrows():
                     ax.plot([found["low"], found["high"]], [place, place], color=colours[place], linewidth=2)
                     ax.plot(found["mean"], place, "o", color=colours[place], markersize=5)
