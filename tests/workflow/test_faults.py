@@ -24,8 +24,8 @@ pathlib.Path.replace = replace
 # These hold measured times, if only in some columns; executed notebooks, logs and benchmarks the time of day.
 EXCEPTIONS = {
     *("timing.parquet", "step_time_rounds.parquet", "step_times.parquet", "step_costs.parquet"),
-    *("slowdowns.parquet", "provenance.json"),
-    *(f"{table}.{kind}" for table in ("table1", "cost") for kind in ("csv", "md", "tex")),
+    *("slowdowns.parquet", "verdicts.parquet", "provenance.json"),
+    *(f"{table}.{kind}" for table in ("table1", "cost", "verdicts") for kind in ("csv", "md", "tex")),
     *("cost.svg", "cost.png"),
 }
 FOLDERS_OF_EXCEPTIONS = {"notebooks", "logs", "benchmarks"}
@@ -94,9 +94,9 @@ def killed(finished, tmp_path_factory):
     space = Workspace(tmp_path_factory.mktemp("killed") / "repository")
     shutil.copytree(finished.folder, space.folder, symlinks=True)
     shutil.rmtree(space.results / "runs/TopoVAE1/1")
-    shutil.rmtree(space.results / "tables")
-    for file in space.results.glob("statistics/improvement*.parquet"):
-        file.unlink()  # or what lies before it would not be missed
+    for pattern in ("tables/table1.*", "statistics/defined/*"):
+        for file in space.results.glob(pattern):
+            file.unlink()  # or what lies before it would not be missed
     with pytest.MonkeyPatch.context() as monkeypatch:
         kill_between_writing_and_renaming(
             space, "TopoVAE1/1/history.parquet", ["table1"], tmp_path_factory.mktemp("hang"), monkeypatch
@@ -104,7 +104,7 @@ def killed(finished, tmp_path_factory):
     left = list((space.results / "runs/TopoVAE1/1").iterdir())
     assert left
     assert all(file.name.startswith(".") for file in left)
-    assert not list(space.results.glob("tables/*"))
+    assert not tables(space)
     run = resume(space, ["table1", "--cores", "1"])
     assert run.returncode == 0, run.stdout[-6000:]
     return space

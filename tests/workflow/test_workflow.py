@@ -117,6 +117,8 @@ def test_the_held_out_table_agrees_with_the_evaluations(finished):
 
 # Which jobs an edit makes Snakemake run again.
 
+TABLES = {"table_1", "stability_scatter", "gradient_checks", "held_out", "cost", "replication"}
+TABLES |= {"verdict_table", "half_loss", "damage_map", "mode_collapse"}
 VERDICTS = {"verdicts", "verdict_table"}
 EFFECTS = VERDICTS | {"replication", "gradient_sizes"}
 EFFECTS |= {"improvement", "bce_curves", "improvement_curves", "table_1"}
@@ -202,7 +204,10 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("plotting/curves.py", {"bce_curves", "improvement_curves", "latent_curves"}),
+        (
+            "plotting/curves.py",
+            {"bce_curves", "improvement_curves", "latent_curves", "replication", "gradient_sizes"},
+        ),
         (
             "plotting/images.py",
             {"image_comparison", "working_principle", "held_out", "prior_samples"}
@@ -210,17 +215,13 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
         ),
         ("plotting/held_out.py", {"held_out", "prior_samples"}),
         ("plotting/evidence.py", {"replication", "gradient_sizes"}),
-        ("metrics.py", VERDICTS | {"held_out", "prior_samples"}),
+        ("metrics.py", TABLES | VERDICTS | {"held_out", "prior_samples"}),
         ("comparisons.py", VERDICTS | {"held_out_summary", "held_out"}),
         ("inference.py", EFFECTS),
         ("claims.py", VERDICTS),
         ("evaluation.py", EVALUATION | {"hold_out"}),
         ("classifier.py", EVALUATION | {"classifier", "hold_out"}),
-        (
-            "tables.py",
-            {"table_1", "stability_scatter", "gradient_checks", "held_out", "cost"}
-            | {"replication", "verdict_table", "half_loss", "damage_map", "mode_collapse"},
-        ),
+        ("tables.py", TABLES),
         ("statistics.py", AFTER_TRAINING | {"time_steps", "held_out_summary", "held_out"}),
         ("theory.py", VERDICTS | {"stability", "gradients", "stability_scatter", "gradient_checks"}),
         ("plotting/theory.py", {"stability_scatter", "gradient_checks"}),
