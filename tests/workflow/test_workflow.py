@@ -74,6 +74,21 @@ def test_table_agrees_with_the_histories(finished):
         assert f"{np.mean(r):.2f} [" in (results / f"tables/table1.{form}").read_text()
 
 
+def test_every_effect_stands_under_the_heading_of_its_comparison(finished):
+    effects = pd.read_csv(finished.folder / RESULTS / "tables/effects.csv")
+    models = effects.groupby("comparison")["model"].apply(set).to_dict()
+    assert models == {
+        "as defined": {"TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4"},
+        "as run": {"TopoVAE3-run"},
+        "without regularizer": {"VAE0-other-draws"},
+        "as run, shared noise": {"TopoVAE2-run-shared"},
+    }
+    verdicts = pd.read_csv(finished.folder / RESULTS / "tables/verdicts.csv", keep_default_na=False)
+    decay = verdicts[verdicts["claim"].str.startswith("faster decay")].set_index("model")
+    assert "n = 2" in decay.loc["TopoVAE2", "as run, shared noise"]
+    assert decay.loc["TopoVAE2", "as run"] == ""
+
+
 def test_costs_are_those_of_the_runs(finished):
     table = pd.read_csv(finished.folder / RESULTS / "tables/cost.csv", dtype=str).set_index("model")
     assert set(table.index) == MODELS

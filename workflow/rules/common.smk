@@ -616,7 +616,8 @@ def verdicts_spec(wildcards):
 
 def verdict_headings(wildcards):
     claims = config["claims"]
-    return canonical({"headings": claims["comparisons"] | claims["stored"]})
+    headings = claims["comparisons"] | claims["stored"]
+    return canonical({"headings": list(headings.items())})  # pairs: their order is that of the columns
 
 
 def controls_spec(wildcards):

@@ -150,7 +150,7 @@ use rule image_comparison as replication with:
     params:
         shown=canonical(
             {
-                "headings": config["claims"]["comparisons"],
+                "headings": list(config["claims"]["comparisons"].values()),
                 "replicates": REPLICATES,
                 "published": config["published"],
                 "margin": config["statistics"]["margin"],
