@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from topogen import theory
 from topogen.concepts import delta_selection, filtration, three_loops
 from topogen.plotting import diagrams as draw_diagrams
+from topogen.plotting import evidence as draw_evidence
 from topogen.plotting import held_out as draw_held_out
 from topogen.plotting import theory as draw_theory
 from topogen.plotting.style import save, use_style
@@ -45,7 +46,15 @@ def samples():
     return draw_held_out.prior_samples({"VAE0": {50: images}, "TopoVAE1": {50: images / 2}})
 
 
+def sizes():
+    """More terms than a palette has colours."""
+    terms = [f"{prefix}term_{number}" for prefix in ("", "as_run_") for number in range(12)]
+    rows = [("TopoVAE1", term, step, 0.1 * step, 0.0, 0.2) for term in terms for step in (0, 1)]
+    return pd.DataFrame(rows, columns=["model", "term", "step", "mean", "low", "high"])
+
+
 FIGURES = {
+    "sizes of gradients": lambda: draw_evidence.gradient_size_curves(sizes()),
     "held-out": lambda: draw_held_out.paired_gains(held_out(), ["TopoVAE1", "TopoVAE2"], ["bce", "recall"]),
     "samples": samples,
     "gradients": gradients,

@@ -74,7 +74,8 @@ def gradient_size_curves(sizes: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(
         rows, columns, figsize=(3.2 * columns, 2.6 * rows), sharey=True, squeeze=False, layout="constrained"
     )
-    colours = dict(zip(sizes["term"].unique(), sns.color_palette("colorblind"), strict=False))
+    names = sizes["term"].str.removeprefix("as_run_").unique()  # as run in the colour of as defined
+    colours = dict(zip(names, sns.color_palette("husl", len(names)), strict=True))
     for ax in axes.flat[len(models) :]:
         ax.remove()
     for ax, model in zip(axes.flat, models, strict=False):
@@ -82,7 +83,8 @@ def gradient_size_curves(sizes: pd.DataFrame) -> Figure:
         for term in own["term"].unique():
             part = own[own["term"] == term]
             seen = part.where(part["mean"] > 0)  # a gradient of zero has no place on this axis
-            band(ax, seen.assign(low=seen["low"].clip(lower=1e-9)), term.replace("_", " "), colours[term])
+            colour = colours[term.removeprefix("as_run_")]
+            band(ax, seen.assign(low=seen["low"].clip(lower=1e-9)), term.replace("_", " "), colour)
         ax.axhline(1, color="black", linewidth=0.8, linestyle=":")
         ax.set(title=model, yscale="log", ylim=(1e-5, 10), xlabel="training step")
         ax.legend(fontsize=7, loc="lower right")
