@@ -74,6 +74,19 @@ def test_a_higher_value_is_a_gain_where_the_metric_says_so(metric, verdict):
     assert row["verdict"] == verdict
 
 
+def test_a_baseline_at_zero_gives_a_gain_as_well():
+    rows = [
+        {"model": model, "seed": seed, "step": 50, "metric": "recall", "value": value}
+        for model, value in (("VAE0", 0.0), ("TopoVAE1", 0.03))
+        for seed in SEEDS
+    ]
+    settings = {"claim": "", "source": "defined", "baselines": {"TopoVAE1": "VAE0"}, "step": 50}
+    (row,) = held_out_claims(pd.DataFrame(rows), **settings, metrics=["recall"], rules=RULES).to_dict(
+        "records"
+    )
+    assert row["mean"] == pytest.approx(3)
+
+
 def test_times_are_compared_as_slowdowns_within_a_round():
     rounds = pd.DataFrame(
         [

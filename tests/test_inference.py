@@ -46,6 +46,12 @@ def test_an_effect_agrees_with_its_definitions():
     assert effect["p_equivalence"] == pytest.approx(max(one_sided))
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_difference_that_is_no_number_is_refused(value):
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        paired_effect(np.array([1.0, value]), **SETTINGS)
+
+
 def test_ten_seeds_that_agree_have_the_smallest_p_there_is():
     assert paired_effect(np.linspace(1, 2, SEEDS), **SETTINGS)["p"] == pytest.approx(2 / 2**SEEDS)
 

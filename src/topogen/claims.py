@@ -102,6 +102,8 @@ def held_out_claims(
 ) -> pd.DataFrame:
     """A claim in words, against paired gains of held-out metrics in percent of the baseline's mean.
 
+    Where that mean is 0 (no image within reach, say), the gain is in hundredths of the metric's unit.
+
     Args:
         evaluations: columns model, seed, step, metric, value.
         claim: in words.
@@ -117,7 +119,8 @@ def held_out_claims(
     for model, baseline in baselines.items():
         for metric in metrics:
             ours, theirs = values.loc[(model, metric)], values.loc[(baseline, metric)]
-            gain = 100 * METRICS[metric].direction * (ours - theirs) / abs(theirs.mean())
+            scale = abs(theirs.mean()) or 1.0
+            gain = 100 * METRICS[metric].direction * (ours - theirs) / scale
             tables.append(gain.rename("gain").reset_index().assign(model=model, metric=metric))
     effect = effects(pd.concat(tables, ignore_index=True), ["model", "metric"], "gain", **rules)
     named = effect.assign(

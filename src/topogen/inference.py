@@ -36,10 +36,15 @@ def paired_effect(differences: Array, *, confidence: float, margin: float) -> di
         number rounded down and up. p: exact two-sided sign-flip test of mean 0. p_equivalence: two one-sided
         t tests of a mean beyond the margin. All but n, mean and better are NaN for one seed.
 
+    Raises:
+        ValueError: a difference is NaN or infinite.
+
     Source:
         D. Schuirmann, *A comparison of the two one-sided tests procedure and the power approach*, 1987;
         R. Fisher, *The design of experiments*, 1935, section 21 (sign flips).
     """
+    if not np.isfinite(differences).all():
+        raise ValueError("a difference is NaN or infinite")
     n, mean = len(differences), float(np.mean(differences))
     level = 1 - confidence
     wins = np.sum(differences > 0) + np.sum(differences == 0) / 2
