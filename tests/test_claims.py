@@ -36,18 +36,22 @@ def improvement_of(model, gain):
 def test_a_published_value_meets_the_model_that_stands_for_it():
     table = improvement_of("TopoVAE1-run", 0.5)
     effect = effects(table[table["step"] > 0], ["model", "step"], "r", **RULES)
-    claims = improvement_claims(effect, "run", {"TopoVAE1-run": "TopoVAE1"}, PUBLISHED, 0.95)
+    claims = improvement_claims(effect, "run", {"TopoVAE1-run": ["TopoVAE1"]}, PUBLISHED, 0.95)
     assert claims[["model", "measure", "thesis", "verdict"]].to_numpy().tolist() == [
         ["TopoVAE1", "r(25)", 0.5, "replicated"],
         ["TopoVAE1", "r(50)", 9.0, "partly"],  # step 99 has no published value
     ]
     assert (claims["source"] == "run").all()
+    beside = improvement_claims(effect, "run", {"TopoVAE1-run": ["VAE0", "TopoVAE1"]}, PUBLISHED, 0.95)
+    assert set(beside["model"]) == {"TopoVAE1"}  # VAE0 has no published r(s)
 
 
 def test_decay_averages_the_first_steps_of_each_seed():
     table = improvement_of("TopoVAE1", -1.0)
     table.loc[table["step"] == 99, "r"] = 1e6  # beyond the first 99
-    (row,) = decay_claims(table, "defined", {"TopoVAE1": "TopoVAE1"}, 99, RULES).to_dict("records")
+    (row,) = decay_claims(
+        table, "defined", {"TopoVAE1": ["TopoVAE1"]}, PUBLISHED, steps=99, rules=RULES
+    ).to_dict("records")
     assert row["mean"] == pytest.approx(-1)
     assert row["verdict"] == "contradicted"
 
@@ -134,7 +138,7 @@ def test_noise_passes_for_a_stochastic_order_more_often_than_its_level():
 def test_tables_show_every_claim_once_with_all_its_sources():
     table = improvement_of("TopoVAE1", 0.5)
     effect = effects(table[table["step"] == 25], ["model", "step"], "r", **RULES)
-    own = {"TopoVAE1": "TopoVAE1"}
+    own = {"TopoVAE1": ["TopoVAE1"]}
     claims = [improvement_claims(effect, source, own, PUBLISHED, 0.95) for source in ("defined", "run")]
     worst = pd.DataFrame({"perturbations": [100], "above_bound": [0]})
     agreement = pd.DataFrame({"regularizer": ["push"], "clouds": [20], "agree": [1.0]})

@@ -29,10 +29,18 @@ def _judged(effect: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return effect.assign(verdict=verdicts)[COLUMNS + TESTS]
 
 
+def _under_thesis_names(
+    table: pd.DataFrame, replicates: Mapping[str, Sequence[str]], published: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Rows under the names of the models of the thesis that they stand beside; others are left out."""
+    named = table.assign(model=table["model"].map(replicates)).explode("model", ignore_index=True)
+    return named[named["model"].isin([model for model, entry in published.items() if "rbar" in entry])]
+
+
 def improvement_claims(
     effect: pd.DataFrame,
     source: str,
-    replicates: Mapping[str, str],
+    replicates: Mapping[str, Sequence[str]],
     published: Mapping[str, Any],
     confidence: float,
 ) -> pd.DataFrame:
@@ -41,19 +49,19 @@ def improvement_claims(
     Args:
         effect: columns model, step and those of :func:`topogen.inference.effects`.
         source: name of the comparison.
-        replicates: model -> the model of the thesis whose row it stands for.
+        replicates: model -> the models of the thesis whose rows it stands beside.
         published: model of the thesis -> {rbar: {step: percent}}.
         confidence: 1 - level.
     """
-    rows = effect.assign(
+    rows = _under_thesis_names(effect, replicates, published)
+    rows = rows.assign(
         claim="lower BCE at one step",
-        model=effect["model"].map(replicates),
-        measure=[f"r({step})" for step in effect["step"]],
+        measure=[f"r({step})" for step in rows["step"]],
         unit="%",
         source=source,
     )
     values = [
-        published.get(model, {}).get("rbar", {}).get(str(step), np.nan)
+        published[model]["rbar"].get(str(step), np.nan)
         for model, step in zip(rows["model"], rows["step"], strict=True)
     ]
     rows = rows.assign(thesis=values)
@@ -63,7 +71,9 @@ def improvement_claims(
 def decay_claims(
     improvement: pd.DataFrame,
     source: str,
-    replicates: Mapping[str, str],
+    replicates: Mapping[str, Sequence[str]],
+    published: Mapping[str, Any],
+    *,
     steps: int,
     rules: Mapping[str, float],
 ) -> pd.DataFrame:
@@ -72,15 +82,15 @@ def decay_claims(
     Args:
         improvement: columns model, seed, step, r.
         source: name of the comparison.
-        replicates: model -> the model of the thesis whose row it stands for.
+        replicates: model -> the models of the thesis whose rows it stands beside.
+        published: model of the thesis -> {rbar: ...}.
         steps: how many steps are the first.
         rules: confidence, margin and power of :func:`topogen.inference.effects`.
     """
     first = improvement[improvement["step"] < steps]
     table = first.groupby(["model", "seed"], sort=False)["r"].mean().reset_index()
     effect = effects(table, ["model"], "r", **rules)
-    effect["model"] = effect["model"].map(replicates)
-    named = effect.assign(
+    named = _under_thesis_names(effect, replicates, published).assign(
         claim=f"faster decay of BCE in the first {steps} steps",
         measure="mean of r(s)",
         unit="%",

@@ -86,6 +86,9 @@ def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str]) -> pd.Dat
         verdicts: the long table of :mod:`topogen.claims`, and chance, that noise alone makes the published
             value or more.
         headings: comparison -> heading of its column; one that is not named stands in the first.
+
+    Returns:
+        Columns claim, model, measure, thesis, chance of noise alone, and the headings; empty ones left out.
     """
     columns = verdicts["source"].map(headings).fillna(next(iter(headings.values())))
     rows = []
@@ -99,7 +102,8 @@ def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str]) -> pd.Dat
             | {"thesis": thesis, "chance of noise alone": chance}
             | {heading: found.get(heading, "") for heading in headings.values()}
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.loc[:, (table != "").any()]
 
 
 def _verdict_cell(row: Mapping[Any, Any]) -> str:

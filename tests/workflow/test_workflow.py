@@ -86,6 +86,7 @@ def test_every_effect_stands_under_the_heading_of_its_comparison(finished):
     verdicts = pd.read_csv(finished.folder / RESULTS / "tables/verdicts.csv", keep_default_na=False)
     decay = verdicts[verdicts["claim"].str.startswith("faster decay")].set_index("model")
     assert "n = 2" in decay.loc["TopoVAE2", "as run, shared noise"]
+    assert len(set(decay["without regularizer"])) == 1  # one control beside all four
     assert decay.loc["TopoVAE2", "as run"] == ""
 
 

@@ -35,7 +35,9 @@ CONTROLS = [
 TUNING = [name for name, entry in COMPARISONS.items() if entry["target"] == "tuning"]
 NOISE = config["controls"]["noise"]
 SIGNIFICANCE = config["controls"]["significance"]
-REPLICATES = {model: entry.get("replicates", model) for model, entry in MODELS.items()}
+REPLICATES = {
+    model: entry.get("replicates", [model]) for model, entry in MODELS.items()
+}
 COMPARISON = config["figures"]["comparison"]
 COMPARED = COMPARISONS.get(COMPARISON["name"], {}).get("models", [])
 LATENTS = config["figures"]["latents"]
@@ -617,7 +619,9 @@ def verdicts_spec(wildcards):
 def verdict_headings(wildcards):
     claims = config["claims"]
     headings = claims["comparisons"] | claims["stored"]
-    return canonical({"headings": list(headings.items())})  # pairs: their order is that of the columns
+    return canonical(
+        {"headings": list(headings.items())}
+    )  # pairs: their order is that of the columns
 
 
 def controls_spec(wildcards):

@@ -45,7 +45,7 @@ tables = [
         for name in set(spec["stored"]) & set(stored["comparison"])
     ),
     *(
-        decay_claims(table, name, replicates, spec["decay_steps"], rules)
+        decay_claims(table, name, replicates, published, steps=spec["decay_steps"], rules=rules)
         for name, table in improvements.items()
     ),
     *(

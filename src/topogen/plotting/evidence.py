@@ -15,16 +15,15 @@ from topogen.plotting.curves import band
 def forest(
     effects: Mapping[str, pd.DataFrame],
     published: Mapping[str, Any],
-    replicates: Mapping[str, str],
+    replicates: Mapping[str, Sequence[str]],
     margin: float,
 ) -> Figure:
     """Mean r(s) with its interval, one panel per model and one column per step, beside the published value.
 
     Args:
-        effects: comparison -> columns model, step, mean, low, high; a model that stands for none of the
-            thesis is shown in every row.
+        effects: comparison -> columns model, step, mean, low, high.
         published: model of the thesis -> {rbar: {step: percent}}: a row of panels each, a column per step.
-        replicates: model -> the model of the thesis that it stands for.
+        replicates: model -> the models of the thesis whose rows it stands beside.
         margin: half width of the grey strip, where a mean counts as no effect.
     """
     models = [model for model, entry in published.items() if entry.get("rbar")]
@@ -45,8 +44,8 @@ def forest(
             ax.axvspan(-margin, margin, color="0.9", zorder=0)
             ax.axvline(0, color="black", linewidth=0.8)
             for place, table in enumerate(effects.values()):
-                row_of = table["model"].map(replicates)
-                own = table[((row_of == model) | ~row_of.isin(models)) & (table["step"] == step)]
+                beside = [model in replicates[name] for name in table["model"]]
+                own = table[np.array(beside) & (table["step"] == step)]
                 for _, found in own.iterrows():
                     ax.plot([found["low"], found["high"]], [place, place], color=colours[place], linewidth=2)
                     ax.plot(found["mean"], place, "o", color=colours[place], markersize=5)
