@@ -88,6 +88,8 @@ WHOLE = [
     for model in with_baselines(COMPARED_IN_ALL)
     if "steps" not in MODELS.get(model, {})
 ]
+WHOLE_RUNS = [[model, seed] for model in WHOLE for seed in config["seeds"]]
+WHOLE_BASELINES = {model: BASELINES[model] for model in WHOLE if model in BASELINES}
 TABLES = [f"results/{DATASET}/tables/table1.{kind}" for kind in ("csv", "md", "tex")]
 
 BATCH = config["theory"]["batch"]
@@ -566,10 +568,8 @@ def cost_spec(wildcards):
     published = config["published"].items()
     return canonical(
         {
-            "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
-            "baselines": {
-                model: BASELINES[model] for model in WHOLE if model in BASELINES
-            },
+            "runs": WHOLE_RUNS,
+            "baselines": WHOLE_BASELINES,
             "published": {model: entry["seconds"] for model, entry in published},
         }
     )
@@ -605,7 +605,7 @@ def verdicts_spec(wildcards):
             "published": config["published"],
             "decay_steps": claims["decay_steps"],
             "held_out": held_out,
-            "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
+            "runs": WHOLE_RUNS,
             "timed": {
                 model: BASELINES[model]
                 for model in config["published"]

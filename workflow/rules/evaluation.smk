@@ -114,10 +114,8 @@ rule held_out_summary:
     params:
         spec=canonical(
             {
-                "runs": [[model, seed] for model in WHOLE for seed in config["seeds"]],
-                "baselines": {
-                    model: BASELINES[model] for model in WHOLE if model in BASELINES
-                },
+                "runs": WHOLE_RUNS,
+                "baselines": WHOLE_BASELINES,
                 "confidence": config["statistics"]["confidence"],
             }
         ),

@@ -295,7 +295,7 @@ use rule image_comparison as held_out with:
     params:
         shown=canonical(
             {
-                "models": [model for model in WHOLE if model in BASELINES],
+                "models": list(WHOLE_BASELINES),
                 "shown": config["evaluation"]["shown"],
             }
         ),

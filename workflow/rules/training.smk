@@ -56,9 +56,7 @@ rule time_steps:
         gpu=gpus_per_run,
     params:
         spec=timing_spec,
-        baselines=canonical(
-            {model: BASELINES[model] for model in BASELINES if model in WHOLE}
-        ),
+        baselines=canonical(WHOLE_BASELINES),
     message:
         "Time the training steps of all models in turn, alone on the machine"
     script:

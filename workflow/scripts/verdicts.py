@@ -32,17 +32,12 @@ kept = {Path(path).stem: pd.read_csv(path) for path in snakemake.input.stored}
 stored = kept.get("effects", pd.DataFrame(columns=["comparison"]))
 noise = kept.get("noise", pd.DataFrame({"model": [], "step": [], "chance": []}).astype({"model": str}))
 noise = noise.assign(measure=[f"r({step})" for step in noise["step"]]).astype({"measure": str})
+effects |= {name: table for name, table in stored.groupby("comparison") if name in spec["stored"]}
 
 tables = [
     *(
-        improvement_claims(effects[name], name, replicates, published, rules["confidence"])
-        for name in effects
-    ),
-    *(
-        improvement_claims(
-            stored[stored["comparison"] == name], name, replicates, published, rules["confidence"]
-        )
-        for name in set(spec["stored"]) & set(stored["comparison"])
+        improvement_claims(table, name, replicates, published, rules["confidence"])
+        for name, table in effects.items()
     ),
     *(
         decay_claims(table, name, replicates, published, steps=spec["decay_steps"], rules=rules)

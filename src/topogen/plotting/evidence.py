@@ -49,7 +49,7 @@ def forest(
                 for _, found in own.iterrows():
                     ax.plot([found["low"], found["high"]], [place, place], color=colours[place], linewidth=2)
                     ax.plot(found["mean"], place, "o", color=colours[place], markersize=5)
-            value = published.get(model, {}).get("rbar", {}).get(str(step))
+            value = published[model]["rbar"].get(str(step))
             if value is not None:
                 ax.axvline(value, color="firebrick", linestyle="--", linewidth=1.2)
             ax.set_yticks(range(len(effects)), list(effects))
