@@ -31,7 +31,7 @@ lint: environment
 check: environment
 	$(RUN) pytest
 
-test-faults: environment ## kills, full disks, second runs, the report in a browser, and Slurm, where these can be installed: half an hour
+test-faults: environment ## kills, full disks, second runs, the report in a browser, and Slurm, where these can be installed: an hour
 	$(RUN) pytest -m "faults or slurm"
 
 test-network: environment ## what needs a package mirror

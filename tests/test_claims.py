@@ -15,7 +15,7 @@ from topogen.claims import (
     time_claims,
 )
 from topogen.inference import effects
-from topogen.tables import effect_table, verdict_table
+from topogen.tables import claim_tests, effect_table, verdict_table
 
 RULES = {"confidence": 0.95, "margin": 0.2, "power": 0.8}
 SEEDS = range(10)
@@ -91,6 +91,18 @@ def test_a_baseline_at_zero_gives_a_gain_as_well():
     assert row["mean"] == pytest.approx(3)
 
 
+def test_where_both_are_at_zero_nothing_was_measured():
+    rows = [
+        {"model": model, "seed": seed, "step": 50, "metric": metric, "value": value}
+        for metric, value in (("recall", 0.0), ("coverage", 0.5))
+        for model in ("VAE0", "TopoVAE1")
+        for seed in SEEDS
+    ]
+    settings = {"claim": "", "source": "defined", "baselines": {"TopoVAE1": "VAE0"}, "step": 50}
+    claims = held_out_claims(pd.DataFrame(rows), **settings, metrics=["recall", "coverage"], rules=RULES)
+    assert claims["verdict"].tolist() == ["not measurable", "equivalent to nothing"]
+
+
 def test_times_are_compared_as_slowdowns_within_a_round():
     rounds = pd.DataFrame(
         [
@@ -149,5 +161,9 @@ def test_tables_show_every_claim_once_with_all_its_sources():
     assert shown["chance of noise alone"].tolist() == ["0.25", "", ""]
     assert shown["as run"].tolist()[0].startswith("replicated: 0.50 [")
     assert shown["as defined"].tolist()[1] == "replicated: 0 in 100"
+    tests = claim_tests(verdicts)
+    assert tests["source"].tolist() == ["defined", "run", "theory", "theory"]
+    assert tests["p (Holm)"].tolist() == ["0.002", "0.002", "", ""]
+    assert tests["n"].tolist() == ["10", "10", "100", "20"]
     (row,) = effect_table({"defined": effect.assign(ratio_of_means=0.4)}).to_dict("records")
     assert (row["n"], row["ratio of means (%)"], row["p (Holm)"]) == ("10", "0.40", "0.002")

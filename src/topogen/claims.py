@@ -2,8 +2,9 @@
 
 The rule is :func:`topogen.inference.verdict`; what counts as no effect, the margin, is written in the
 configuration. Every function returns rows of one long table: columns claim, model, measure, unit, source (the
-comparison that was measured), thesis (the published value, NaN for a direction only), n, mean, low, high,
-p_holm, p_equivalence, verdict. Means are positive in the direction of the claim.
+comparison that was measured), thesis (the published value, NaN for a direction only), the columns of
+:func:`topogen.inference.paired_effect`, seeds_needed, p_holm, verdict. Means are positive in the direction
+of the claim.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,8 @@ from scipy import stats
 from topogen.inference import effects, stochastic_order, verdict
 from topogen.metrics import METRICS
 
-COLUMNS = ["claim", "model", "measure", "unit", "source", "thesis", "n", "mean", "low", "high"]
-TESTS = ["p_holm", "p_equivalence", "verdict"]
+COLUMNS = ["claim", "model", "measure", "unit", "source", "thesis", "n", "mean", "low", "high", "sd"]
+TESTS = ["better", "better_low", "better_high", "p", "p_holm", "p_equivalence", "seeds_needed", "verdict"]
 
 
 def _judged(effect: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -112,7 +113,8 @@ def held_out_claims(
 ) -> pd.DataFrame:
     """A claim in words, against paired gains of held-out metrics in percent of the baseline's mean.
 
-    Where that mean is 0 (no image within reach, say), the gain is in hundredths of the metric's unit.
+    Where that mean is 0 (no image within reach, say), the gain is in hundredths of the metric's unit; where
+    the model is at 0 as well, in every seed, the verdict is that nothing was measured.
 
     Args:
         evaluations: columns model, seed, step, metric, value.
@@ -125,10 +127,12 @@ def held_out_claims(
     """
     step = evaluations["step"].max() if step == -1 else step
     values = evaluations[evaluations["step"] == step].set_index(["model", "metric", "seed"])["value"]
-    tables = []
+    tables, nothing = [], set()
     for model, baseline in baselines.items():
         for metric in metrics:
             ours, theirs = values.loc[(model, metric)], values.loc[(baseline, metric)]
+            if not (ours.any() or theirs.any()):
+                nothing.add((model, metric))
             scale = abs(theirs.mean()) or 1.0
             gain = 100 * METRICS[metric].direction * (ours - theirs) / scale
             tables.append(gain.rename("gain").reset_index().assign(model=model, metric=metric))
@@ -136,7 +140,9 @@ def held_out_claims(
     named = effect.assign(
         claim=claim, measure=effect["metric"].str.replace("_", " "), unit="%", source=source, thesis=np.nan
     )
-    return _judged(named, rules["confidence"])
+    judged = _judged(named, rules["confidence"])
+    unmeasured = [pair in nothing for pair in zip(effect["model"], effect["metric"], strict=True)]
+    return judged.assign(verdict=judged["verdict"].mask(unmeasured, "not measurable"))
 
 
 def time_claims(

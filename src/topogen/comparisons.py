@@ -61,8 +61,7 @@ def _means(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[[*KEYS, "n", "mean", "low", "high"]]
 
 
-def at_the_end(summary: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
-    """The rows of some metrics at the last step, in the order of the metrics."""
-    last = summary[summary["step"] == summary["step"].max()]
-    rows: pd.DataFrame = pd.concat([last[last["metric"] == metric] for metric in metrics], ignore_index=True)
-    return rows
+def in_order(summary: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """The rows of some metrics by step, in the order of the metrics."""
+    tables = [summary[summary["metric"] == metric] for metric in metrics]
+    return pd.concat(tables).sort_values("step", kind="stable", ignore_index=True)

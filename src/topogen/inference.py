@@ -1,8 +1,9 @@
 """What differences that are paired by seed say: effects with intervals and tests, bands, and verdicts.
 
 Why these methods: at ten seeds the t interval of a mean covers about what it says, where bootstrap intervals
-do not; the sign-flip test is exact, its smallest two-sided p being 2/2^n; that nothing was found says
-little, so equivalence to a margin is tested as well, and the seeds that an effect would take are counted.
+do not; the sign-flip test is exact for symmetric differences, its smallest two-sided p being 2/2^n; that
+nothing was found says little, so equivalence to a margin is tested as well, and the seeds that an effect
+would take are counted.
 """
 
 from collections.abc import Sequence
@@ -33,8 +34,9 @@ def paired_effect(differences: Array, *, confidence: float, margin: float) -> di
     Returns:
         n; mean, sd, and the paired t interval low, high. better: share of seeds with a difference above 0,
         a difference of 0 counting half, with the Clopper-Pearson interval better_low, better_high of its
-        number rounded down and up. p: exact two-sided sign-flip test of mean 0. p_equivalence: two one-sided
-        t tests of a mean beyond the margin. All but n, mean and better are NaN for one seed.
+        number rounded down and up. p: two-sided sign-flip test, exact for differences that are symmetric
+        about 0; where they are skewed it may disagree with the t interval. p_equivalence: two one-sided t
+        tests of a mean beyond the margin. All but n, mean and better are NaN for one seed.
 
     Raises:
         ValueError: a difference is NaN or infinite.

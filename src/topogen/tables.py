@@ -66,8 +66,7 @@ def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "mean r (%)": _interval(row),
             "ratio of means (%)": f"{row['ratio_of_means']:.2f}",
             "sd (%)": f"{row['sd']:.2f}",
-            "better than the baseline": f"{100 * row['better']:.0f} % "
-            f"[{100 * row['better_low']:.0f}, {100 * row['better_high']:.0f}]",
+            "better (equal: half)": _better(row),
             "p (sign flips)": f"{row['p']:.3f}",
             "p (Holm)": f"{row['p_holm']:.3f}",
             "p (equivalence)": f"{row['p_equivalence']:.3f}",
@@ -77,6 +76,55 @@ def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         for row in table.to_dict("records")
     ]
     return pd.DataFrame(rows)
+
+
+def _better(row: Mapping[Any, Any]) -> str:
+    shares = [100 * row[name] for name in ("better", "better_low", "better_high")]
+    return "{:.0f} % [{:.0f}, {:.0f}]".format(*shares)
+
+
+def gradient_table(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Size of every term's gradient relative to BCE's, over the steps, cells formatted as text.
+
+    Args:
+        sizes: columns model, term, step, n, mean; a mean over seeds for every step.
+    """
+    grouped = sizes.groupby(["model", "term"], sort=False)
+    columns = {
+        "steps": grouped["step"].nunique().astype(str),
+        "seeds": grouped["n"].first().astype(str),
+        "median": grouped["mean"].median().map("{:.2g}".format),
+        "smallest": grouped["mean"].min().map("{:.2g}".format),
+        "largest": grouped["mean"].max().map("{:.2g}".format),
+    }
+    return pd.DataFrame(columns).reset_index()
+
+
+def claim_tests(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """The tests behind every verdict, one row each, cells formatted as text.
+
+    Args:
+        verdicts: the long table of :mod:`topogen.claims`; what was counted, not averaged, has no tests.
+    """
+    counted = verdicts["low"].isna()
+    rows = verdicts.to_dict("records")
+    columns = {
+        "n": verdicts["n"].astype(str),
+        "mean": [_interval(row) for row in rows],
+        "unit": verdicts["unit"],
+        "sd": verdicts["sd"].map("{:.3g}".format),
+        "better (equal: half)": [_better(row) for row in rows],
+        "p (sign flips)": verdicts["p"].map("{:.3f}".format),
+        "p (Holm)": verdicts["p_holm"].map("{:.3f}".format),
+        "p (equivalence)": verdicts["p_equivalence"].map("{:.3f}".format),
+        "seeds needed": verdicts["seeds_needed"].map("{:.0f}".format),
+        "verdict": verdicts["verdict"],
+    }
+    table = verdicts[["claim", "model", "measure", "source"]].assign(**columns)
+    tested = table.columns.difference(["claim", "model", "measure", "source", "n", "mean", "verdict"])
+    table.loc[counted, tested] = ""
+    table.loc[counted, "mean"] = verdicts.loc[counted, "mean"].map("{:.0f}".format)
+    return table
 
 
 def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str]) -> pd.DataFrame:

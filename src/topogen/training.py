@@ -54,7 +54,7 @@ class Trainer:
         seed: decides the initial weights and the noise.
         batch_size: images of a step, in the order of the data.
         learning_rate: of Adam.
-        device: any torch device, or auto: CUDA where there is one.
+        device: any torch device, or auto: CUDA where there is one. Of several GPUs the seed picks one.
         kld_weight: factor of KLD in the loss; 1 in the thesis.
         noise: {stream, offset, stride} of the sampling noise, see :class:`topogen.noise.SamplingNoise`.
             stream 0 continues where the initial weights ended, others are independent of it.
@@ -88,6 +88,8 @@ class Trainer:
         self.device = torch.device(device)
         if self.device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(f"device {device}: torch finds no GPU")
+        if self.device == torch.device("cuda"):  # trainings of several seeds share out the GPUs
+            self.device = torch.device("cuda", seed % torch.cuda.device_count())
         draws = {"stream": 0, "offset": 0, "stride": 1, **(noise or {})}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -356,6 +358,8 @@ def train(
     sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
     progress = partial and _Progress.load(partial, trainer, identity)
     progress = progress or _Progress(trainer.latents_of(images[sample], noise))
+    if trainer.steps_done > 0:
+        print(f"goes on at step {trainer.steps_done}", flush=True)
 
     for step in tqdm(range(trainer.steps_done, last), unit="step", mininterval=5):
         if step in snapshot_steps:

@@ -5,12 +5,13 @@ set -euo pipefail
 mkdir -p "$1/state" "$1/spool"
 folder=$(realpath "$1")
 host=$(hostname -s)
+cores=$(($(nproc --all) < 4 ? 4 : $(nproc --all))) # a group of four jobs asks for four; a small machine pretends
 
 if [ -e /etc/slurm/slurm.conf ]; then
     echo "/etc/slurm/slurm.conf is there: this machine belongs to a cluster, and none is started" >&2
     exit 1
 fi
-if ! command -v slurmctld slurmd munged >/dev/null; then
+if ! (command -v slurmctld && command -v slurmd && command -v munged) >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends slurm-wlm munge
@@ -34,9 +35,10 @@ StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SlurmctldPidFile=$folder/slurmctld.pid
 SlurmdPidFile=$folder/slurmd.pid
+SlurmdParameters=config_overrides
 SlurmctldLogFile=$folder/slurmctld.log
 SlurmdLogFile=$folder/slurmd.log
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc --all) RealMemory=$(free -m | awk '/Mem:/ {print int($2 * 0.9)}') State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$cores RealMemory=$(free -m | awk '/Mem:/ {print int($2 * 0.9)}') State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES State=UP
 CONF
 

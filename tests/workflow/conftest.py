@@ -3,9 +3,11 @@
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import struct
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +63,9 @@ class Workspace:
     def start(self, *arguments, before_path=()):
         """Snakemake in a process of its own, with folders put before the others on PYTHONPATH."""
         path = [*map(str, before_path), str(self.folder / "src")]
+        cores = [] if "--workflow-profile" in arguments else ["--cores", "2"]  # a cluster has its own
         return subprocess.Popen(
-            ["snakemake", "--configfile", "tiny.yaml", "--cores", "2", *arguments],
+            ["snakemake", "--configfile", "tiny.yaml", *cores, *arguments],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
             stdout=subprocess.PIPE,
@@ -74,6 +77,18 @@ class Workspace:
         process = self.start(*arguments, before_path=before_path)
         output, _ = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, output, "")
+
+    def planned(self, *options):
+        """Rules that would run for `all` with how many jobs each, and the runs that would be trained."""
+        dry = self.snakemake("-n", *options, "all")
+        assert dry.returncode == 0, dry.stdout[-4000:]
+        output = dry.stdout
+        statistics = output.split("Job stats:")[1].split("total")[0] if "Job stats:" in output else ""
+        rules = Counter({name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", statistics, re.M)})
+        rules.pop("all", None)
+        runs = set(re.findall(r"Train (\S+) on MNIST, seed (\d+)", output))
+        assert len(runs) == rules.get("train", 0)
+        return rules, runs
 
 
 @pytest.fixture(scope="session")
@@ -98,21 +113,41 @@ def repository(tmp_path_factory):
     return copy
 
 
-def cut(folder, models):
-    """Leave few models in a copy's config.yaml, so that a whole run is short."""
-    file = folder / "config.yaml"
-    config = yaml.safe_load(file.read_text())
-    topological = [model for model in models if "baseline" in config["models"][model]]
-    config["models"] = {model: config["models"][model] for model in models}
-    config["published"] = {model: config["published"][model] for model in models}
-    config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
-    config["comparisons"] = {"defined": {"models": topological}}
-    config["controls"] = {"noise": "defined", "significance": "defined"}
-    config["claims"] |= {"comparisons": {"defined": "as defined"}, "stored": {}, "held_out": []}
-    config["figures"]["latents"]["model"] = topological[0]
-    experiments = config["synthetic"]["pointclouds"]["experiments"]
-    config["synthetic"]["pointclouds"]["experiments"] = dict([*experiments.items()][:1])
-    file.write_text(yaml.safe_dump(config))
+def edit(file, change):
+    """Write a YAML file with a change in its content."""
+    content = yaml.safe_load(file.read_text())
+    change(content)
+    file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+def few(mapping, count):
+    """Leave the first entries only."""
+    for key in [*mapping][count:]:
+        del mapping[key]
+
+
+def fewer_pictures(config):
+    """Leave what differs in kind: a model of outputs and one of latents, points and lines."""
+    images = config["figures"]["images"]
+    config["figures"]["images"] = {model: images[model] for model in ("TopoVAE2", "TopoVAE-Z1")}
+    few(config["synthetic"]["pointclouds"]["experiments"], 2)
+
+
+def cut(models):
+    """A change that leaves few models, so that a whole run is short."""
+
+    def change(config):
+        topological = [model for model in models if "baseline" in config["models"][model]]
+        config["models"] = {model: config["models"][model] for model in models}
+        config["published"] = {model: config["published"][model] for model in models}
+        config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
+        config["comparisons"] = {"defined": {"models": topological}}
+        config["controls"] = {"noise": "defined", "significance": "defined"}
+        config["claims"] |= {"comparisons": {"defined": "as defined"}, "stored": {}, "held_out": []}
+        config["figures"]["latents"]["model"] = topological[0]
+        few(config["synthetic"]["pointclouds"]["experiments"], 1)
+
+    return change
 
 
 def tiny(folder):
@@ -136,7 +171,9 @@ def tiny(folder):
 
 @pytest.fixture(scope="session")
 def workspace(repository):
-    return tiny(repository())
+    folder = repository()
+    edit(folder / "config.yaml", fewer_pictures)
+    return tiny(folder)
 
 
 @pytest.fixture(scope="session")
@@ -145,7 +182,7 @@ def small(repository):
 
     def make(models=("VAE0", "TopoVAE1", "TopoVAE2")):
         folder = repository()
-        cut(folder, models)
+        edit(folder / "config.yaml", cut(models))
         return tiny(folder)
 
     return make

@@ -257,6 +257,14 @@ DISAGREEING = {
         lambda c: c["models"]["TopoVAE3"].update(steps=100),
         ["figures.images.TopoVAE3.steps", "125"],
     ),
+    "r(s) after the last step": (
+        lambda c: c["statistics"].update(steps=[25, 100]),
+        ["statistics.steps", "100", "comparisons.other_noise"],
+    ),
+    "published without its baseline": (
+        lambda c: c["published"].update({"TopoVAE-Z1": {"seconds": 1.0}}),
+        ["published", "TopoVAE-Z1", "VAE0-Z1"],
+    ),
     "latents of no model": (
         lambda c: c["figures"]["latents"].update(model="Z9"),
         ["figures.latents.model", "Z9"],
@@ -378,12 +386,13 @@ def test_a_wrong_configuration_stops_before_any_job(workspace):
 
 @pytest.fixture
 def graphics_cards(tmp_path, monkeypatch):
-    """Make nvidia-smi list so many GPUs."""
+    """Make nvidia-smi list so many GPUs, each cut in two."""
 
     def pretend(count):
         command = tmp_path / "nvidia-smi"
-        command.write_text("#!/bin/sh\n" + "echo GPU\n" * count)
+        command.write_text("#!/bin/sh\n" + "echo 'GPU 0: H100'\necho '  MIG 3g'\necho '  MIG 3g'\n" * count)
         command.chmod(0o755)
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     return pretend
@@ -400,6 +409,18 @@ def test_a_training_asks_for_a_gpu_where_there_is_one(here, graphics_cards, devi
     assert workflow.globals["gpus_per_run"](None) == asked
     limit = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else None
     assert limit == (cards or None)  # trainings at a time
+
+
+@pytest.mark.parametrize(("visible", "used"), [("", 0), ("1", 1), ("0,1", 2)])
+def test_hidden_gpus_are_not_counted(here, graphics_cards, monkeypatch, visible, used):
+    graphics_cards(2)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert load(here, copy.deepcopy(CONFIG)).globals["gpus"]() == used
+
+
+def test_a_job_that_is_sent_again_asks_for_more(here):
+    growing = load(here, copy.deepcopy(CONFIG)).globals["growing"]
+    assert [growing(1000)(None, attempt) for attempt in (1, 2, 3)] == [1000, 2000, 3000]
 
 
 def test_a_missing_gpu_is_said_at_the_start(workspace, graphics_cards):

@@ -1,12 +1,16 @@
 """The workflow through a real Slurm of one node, which the test starts: as root on Debian."""
 
 import importlib.util
+import math
 import os
+import re
 import shutil
 import subprocess
 import time
+from collections import Counter
 
 import pytest
+import yaml
 from conftest import ROOT
 
 OBSTACLES = {
@@ -21,24 +25,15 @@ OBSTACLES = {
 }
 REASONS = "; ".join(reason for reason, obstacle in OBSTACLES.items() if obstacle)
 pytestmark = [pytest.mark.slurm, pytest.mark.skipif(bool(REASONS), reason=REASONS)]
-PROFILE = [
-    "--workflow-profile",
-    "profiles/slurm",
-    "--default-resources",
-    "slurm_partition=main",
-    "slurm_account=root",
-    "mem_mb=500",
-    "--jobs",
-    "3",
-    "--set-threads",
-    "diagrams=2",
-    "--slurm-init-seconds-before-status-checks",
-    "5",
-    "--slurm-status-command",
-    "squeue",  # there is no accounting database
-    "--latency-wait",
-    "5",
+PROFILE = [  # as in the README, and what suits one node
+    *("--workflow-profile", "profiles/slurm"),
+    *("--default-resources", "slurm_partition=main", "slurm_account=root"),
+    *("--jobs", "3"),
+    *("--slurm-init-seconds-before-status-checks", "5"),
+    *("--slurm-status-command", "squeue"),  # there is no accounting database
+    *("--latency-wait", "5"),
 ]
+GROUPED = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +64,7 @@ def running_jobs():
 def submitted(cluster, small):
     """A small workspace after a full run through Slurm, whose first job was cancelled."""
     space = small()
-    run = space.start("figures", "table1", "theory", *PROFILE)
+    run = space.start("all", *PROFILE)
     while not (jobs := running_jobs()):
         assert run.poll() is None, run.stdout.read()
         time.sleep(0.1)
@@ -82,16 +77,25 @@ def submitted(cluster, small):
 def test_a_cancelled_job_is_sent_again_and_the_run_finishes(submitted):
     space, output = submitted
     assert "Trying to restart job" in output
-    assert (space.results / "tables/table1.csv").is_file()
-    assert "46 of " in output
+    assert (space.results / "tables/verdicts.csv").is_file()
+    made, wanted = re.search(r"(\d+) of (\d+) figures and tables are in results/", output).groups()
+    assert made == wanted
 
 
-def test_figures_are_few_submissions(submitted):
-    """Fourteen notebooks, at most four of them in a group, and nothing else grouped."""
-    _, output = submitted
+def test_many_short_jobs_are_few_submissions(submitted):
+    """As the profile groups them: nothing else is grouped, and only the cancelled job is sent twice."""
+    space, output = submitted
+    groups, sizes = GROUPED["groups"], GROUPED["group-components"]
+    jobs, alone = Counter(), 1
+    for rule, count in space.planned("--forceall")[0].items():
+        if rule in groups:
+            jobs[groups[rule]] += count
+        elif rule != "download":  # that one runs here
+            alone += count
     submissions = [line for line in output.splitlines() if "has been submitted with SLURM jobid" in line]
-    assert len([line for line in submissions if "/group_figures_" in line]) in (4, 5, 6)
-    assert 17 <= len(submissions) <= 24
+    sent = Counter(re.findall(r"/group_(\w+?)_", "\n".join(submissions)))
+    assert sent == {group: math.ceil(count / sizes[group]) for group, count in jobs.items()}
+    assert len(submissions) == alone + sum(sent.values())
 
 
 def test_a_failed_job_is_reported_with_its_reason(submitted):

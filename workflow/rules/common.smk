@@ -63,7 +63,7 @@ FIGURES = [
 EVIDENCE = [
     *(
         f"results/{DATASET}/tables/{table}.{kind}"
-        for table in ("verdicts", "effects")
+        for table in ("verdicts", "verdict_tests", "effects", "gradient_sizes")
         for kind in ("csv", "md", "tex")
     ),
     *(
@@ -241,10 +241,21 @@ def check_references():
                 raise WorkflowError(
                     f"config: models.{model}.regularizers: 4sgde: start {grid['start']} is not below stop {grid['stop']}"
                 )
+    for name, entry in COMPARISONS.items():
+        last = min(steps_of(model) for model in with_baselines(entry["models"]))
+        if late := [step for step in config["statistics"]["steps"] if step >= last]:
+            raise WorkflowError(
+                f"config: statistics.steps: {late}, but comparisons.{name} ends after {last} steps"
+            )
     if unknown := set(config["published"]) - set(MODELS):
         raise WorkflowError(
             f"config: published: {', '.join(sorted(unknown))} is none of models: {', '.join(MODELS)}"
         )
+    for model in config["published"]:
+        if BASELINES.get(model, model) not in config["published"]:
+            raise WorkflowError(
+                f"config: published: {model} is there, but not its baseline {BASELINES[model]}"
+            )
 
 
 def check_numbers(value, key):
@@ -349,7 +360,7 @@ def report_products(failed):
     logger.info(f"{made} of {len(products)} figures and tables are in results/.")
     if failed:
         histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
-        diverged = sorted(str(path) for path in histories if path.stat().st_size > 0)
+        diverged = sorted(map(str, histories))
         logger.info("\n  ".join(["Missing:", *missing]))
         logger.info("\n  ".join(["Diverged trainings, until then:", *diverged]))
 
@@ -366,7 +377,7 @@ def write_provenance(failed):
             "failed": failed,
             "config": config,
             "seeds": config["seeds"],
-            "cores": workflow.cores,
+            "cores": workflow.resource_settings.cores,  # none where a cluster has them
             "rules": times_by_rule("results/benchmarks"),
         }
         save_json("results/provenance.json", provenance(".", files) | run)
@@ -375,8 +386,8 @@ def write_provenance(failed):
 
 
 def all_cores(wildcards):
-    """Every core of the run: the job is alone on the machine."""
-    return workflow.cores or 1
+    """Every core of the run: the job is alone on the machine. On a cluster it asks for a node by itself."""
+    return 1 if workflow.non_local_exec else workflow.cores
 
 
 def growing(amount):
@@ -400,10 +411,19 @@ def answer(*command):
 
 
 def gpus():
-    """CUDA devices of this machine, or 1 where the jobs go to a cluster that has some."""
+    """CUDA devices that a run here may use, or 1 where the jobs go to a cluster that has some."""
     if workflow.non_local_exec:
         return int("gpu" in answer("sinfo", "--noheader", "--format", "%G"))
-    return len(answer("nvidia-smi", "--list-gpus").splitlines())
+    listed = answer("nvidia-smi", "--list-gpus").splitlines()
+    cards = sum(
+        line.startswith("GPU") for line in listed
+    )  # the others are parts of one
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return (
+        cards
+        if allowed is None
+        else min(cards, len(allowed.split(",") if allowed else []))
+    )
 
 
 def gpus_per_run(wildcards):
@@ -609,7 +629,7 @@ def verdicts_spec(wildcards):
             "timed": {
                 model: BASELINES[model]
                 for model in config["published"]
-                if model in BASELINES
+                if model in WHOLE_BASELINES
             },
             "differentiable": claims["differentiable"],
         }

@@ -94,6 +94,14 @@ use rule image_comparison as verdict_table with:
         ),
         markdown="results/{dataset}/tables/verdicts.md",
         latex="results/{dataset}/tables/verdicts.tex",
+        tests_csv=report(
+            "results/{dataset}/tables/verdict_tests.csv",
+            caption="../report/verdict_table.rst",
+            category="Evidence",
+            labels={"row": "all", "figure": "verdicts, tests", "model": "all"},
+        ),
+        tests_markdown="results/{dataset}/tables/verdict_tests.md",
+        tests_latex="results/{dataset}/tables/verdict_tests.tex",
     log:
         "results/logs/verdict_table/{dataset}.log",
     benchmark:
@@ -132,14 +140,18 @@ use rule image_comparison as replication with:
             "results/{dataset}/figures/replication.svg",
             caption="../report/replication.rst",
             category="Evidence",
-            labels={"row": "T1", "figure": "r(s) as run, as defined", "model": "all"},
+            labels={
+                "row": "evidence",
+                "figure": "r(s) as run, as defined",
+                "model": "all",
+            },
         ),
         png="results/{dataset}/figures/replication.png",
         csv=report(
             "results/{dataset}/tables/effects.csv",
             caption="../report/replication.rst",
             category="Evidence",
-            labels={"row": "T1", "figure": "effects and tests", "model": "all"},
+            labels={"row": "evidence", "figure": "effects and tests", "model": "all"},
         ),
         markdown="results/{dataset}/tables/effects.md",
         latex="results/{dataset}/tables/effects.tex",
@@ -167,7 +179,12 @@ use rule image_comparison as gradient_sizes with:
             "results/{{dataset}}/statistics/{comparison}/gradient_sizes.parquet",
             comparison=config["claims"]["comparisons"],
         ),
-        code=code_inputs("topogen.plotting.evidence", "topogen.plotting.style"),
+        code=code_inputs(
+            "topogen.plotting.evidence",
+            "topogen.plotting.style",
+            "topogen.tables",
+            "topogen.files",
+        ),
     output:
         html=report(
             "results/{dataset}/notebooks/gradient_sizes.html",
@@ -183,9 +200,21 @@ use rule image_comparison as gradient_sizes with:
             "results/{dataset}/figures/gradient_sizes.svg",
             caption="../report/gradient_sizes.rst",
             category="Evidence",
-            labels={"row": "T1", "figure": "sizes of gradients", "model": "all"},
+            labels={"row": "evidence", "figure": "sizes of gradients", "model": "all"},
         ),
         png="results/{dataset}/figures/gradient_sizes.png",
+        csv=report(
+            "results/{dataset}/tables/gradient_sizes.csv",
+            caption="../report/gradient_sizes.rst",
+            category="Evidence",
+            labels={
+                "row": "evidence",
+                "figure": "sizes of gradients, table",
+                "model": "all",
+            },
+        ),
+        markdown="results/{dataset}/tables/gradient_sizes.md",
+        latex="results/{dataset}/tables/gradient_sizes.tex",
     log:
         "results/logs/gradient_sizes/{dataset}.log",
     benchmark:
@@ -219,7 +248,11 @@ use rule image_comparison as controls_summary with:
             "results/{dataset}/figures/noise_alone.svg",
             caption="../report/controls_summary.rst",
             category="Evidence",
-            labels={"row": "T1", "figure": "r(s) of noise alone", "model": "VAE0"},
+            labels={
+                "row": "evidence",
+                "figure": "r(s) of noise alone",
+                "model": "VAE0",
+            },
         ),
         png="results/{dataset}/figures/noise_alone.png",
     log:
@@ -261,7 +294,11 @@ use rule image_comparison as tuning_table with:
             "results/{dataset}/tables/tuning.csv",
             caption="../report/tuning_table.rst",
             category="Evidence",
-            labels={"row": "T1", "figure": "the same tuning for all", "model": "all"},
+            labels={
+                "row": "evidence",
+                "figure": "the same tuning for all",
+                "model": "all",
+            },
         ),
         markdown="results/{dataset}/tables/tuning.md",
         latex="results/{dataset}/tables/tuning.tex",

@@ -255,6 +255,7 @@ use rule image_comparison as held_out with:
         notebook="notebooks/held_out.ipynb",
         summary="results/{dataset}/statistics/held_out{full}.parquet",
         yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
+        accuracy="results/{dataset}/classifier/accuracy.json",
         code=code_inputs(
             "topogen.comparisons", "topogen.plotting.held_out", "topogen.tables"
         ),
@@ -273,7 +274,7 @@ use rule image_comparison as held_out with:
             "results/{dataset}/tables/held_out{full}.csv",
             caption="../report/held_out.rst",
             category="Evidence",
-            labels={"row": "held-out", "figure": "metrics at the end", "model": "all"},
+            labels={"row": "held-out", "figure": "metrics, by step", "model": "all"},
         ),
         markdown="results/{dataset}/tables/held_out{full}.md",
         latex="results/{dataset}/tables/held_out{full}.tex",

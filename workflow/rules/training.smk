@@ -16,8 +16,6 @@ rule train:
         latents="results/{dataset}/runs/{model}/{seed}/latents.npz",
     log:
         "results/logs/train/{dataset}-{model}-{seed}.log",
-        # The history until a value was not finite, or empty: a failed job's outputs are deleted, logs stay.
-        diverged="results/logs/train/{dataset}-{model}-{seed}.diverged.csv",
     benchmark:
         "results/benchmarks/train/{dataset}-{model}-{seed}.tsv"
     conda:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
-os.environ["IPYTHONDIR"] = tempfile.mkdtemp()  # parallel kernels would lock one history database
+scratch = tempfile.TemporaryDirectory()
+os.environ["IPYTHONDIR"] = scratch.name  # parallel kernels would lock one history database
+# The kernel finds topogen where this script does, installed or not.
+os.environ["PYTHONPATH"] = os.pathsep.join([os.path.abspath("src"), os.environ.get("PYTHONPATH", "")])
 
 try:
     import ipykernel  # noqa: F401 - papermill starts it by name

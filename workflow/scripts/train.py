@@ -14,7 +14,9 @@ from topogen.training import TrainingError, train
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec.pop("threads"))
-Path(snakemake.log.diverged).unlink(missing_ok=True)
+# The history until a value was not finite: no output, which a failure deletes, and no log, which is printed.
+diverged = Path(snakemake.log[0]).with_suffix(".diverged.csv")
+diverged.unlink(missing_ok=True)
 partial = Path(snakemake.output.history).with_name("partial.pt")  # no output: Snakemake would delete it
 try:
     run = train(
@@ -26,10 +28,8 @@ try:
         **spec,
     )
 except TrainingError as error:
-    save_text(snakemake.log.diverged, error.history.to_csv(index=False))
-    sys.exit(
-        f"{snakemake.wildcards.model}, seed {snakemake.wildcards.seed}: {error}; see {snakemake.log.diverged}"
-    )
+    save_text(diverged, error.history.to_csv(index=False))
+    sys.exit(f"{snakemake.wildcards.model}, seed {snakemake.wildcards.seed}: {error}; see {diverged}")
 print(run.history.tail(1).to_string(index=False))
 save_table(snakemake.output.history, run.history)
 save_table(snakemake.output.timing, run.timing)
