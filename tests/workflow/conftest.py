@@ -155,7 +155,7 @@ def tiny(folder):
     config = yaml.safe_load((ROOT / "tests/workflow/tiny.yaml").read_text())
     whole = yaml.safe_load((folder / "config.yaml").read_text())
     images, clouds = config["figures"]["images"], config["synthetic"]["pointclouds"]
-    config["figures"]["images"] = {model: images[model] for model in images if model in whole["models"]}
+    config["figures"]["images"] = {model: images[model] for model in whole["figures"]["images"]}
     experiments = whole["synthetic"]["pointclouds"]["experiments"]
     for name in set(clouds["experiments"]) - set(experiments):
         del clouds["experiments"][name]
