@@ -141,7 +141,7 @@ def held_out_claims(
         claim=claim, measure=effect["metric"].str.replace("_", " "), unit="%", source=source, thesis=np.nan
     )
     judged = _judged(named, rules["confidence"])
-    unmeasured = [pair in nothing for pair in zip(effect["model"], effect["metric"], strict=True)]
+    unmeasured = np.array([pair in nothing for pair in zip(effect["model"], effect["metric"], strict=True)])
     return judged.assign(verdict=judged["verdict"].mask(unmeasured, "not measurable"))
 
 

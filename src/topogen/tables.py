@@ -108,7 +108,7 @@ def claim_tests(verdicts: pd.DataFrame) -> pd.DataFrame:
     """
     counted = verdicts["low"].isna()
     rows = verdicts.to_dict("records")
-    columns = {
+    columns: dict[str, Any] = {
         "n": verdicts["n"].astype(str),
         "mean": [_interval(row) for row in rows],
         "unit": verdicts["unit"],
