@@ -90,7 +90,7 @@ def test_holm_keeps_the_level_over_a_family(monkeypatch):
     monkeypatch.setattr("topogen.inference.seeds_needed", lambda *_, **__: 2.0)  # slow, and not asked here
     stream = np.random.default_rng(4)
     families = 100
-    table = pd.DataFrame({"r": stream.normal(size=12 * SEEDS), "step": np.repeat(np.arange(12), SEEDS)})
+    table = pd.DataFrame({"r": stream.normal(size=6 * SEEDS), "step": np.repeat(np.arange(6), SEEDS)})
     found = 0
     for _ in range(families):
         table["r"] = stream.normal(size=len(table))

@@ -159,20 +159,20 @@ def test_a_training_that_diverges_stops_only_its_branch(killed):
     before = killed.config
     killed.config = before | {"training": before["training"] | {"learning_rate": 1.0e30}}
     figure, times = (
-        f"results/MNIST/{name}" for name in ("figures/images_TopoVAE1_1.svg", "statistics/step_times.parquet")
+        f"results/MNIST/{name}" for name in ("figures/images_TopoVAE2_1.svg", "statistics/step_times.parquet")
     )
     timed = (killed.folder / times).stat().st_mtime
     (killed.folder / figure).unlink()  # of the run before
     run = killed.snakemake(figure, times)
     killed.config = before
     assert run.returncode != 0
-    assert "TopoVAE1, seed 1: step 1: not finite: bce, kld" in run.stdout
-    kept = pd.read_csv(killed.folder / "results/logs/train/MNIST-TopoVAE1-1.diverged.csv")
+    assert "TopoVAE2, seed 1: step 1: not finite: bce, kld" in run.stdout
+    kept = pd.read_csv(killed.folder / "results/logs/train/MNIST-TopoVAE2-1.diverged.csv")
     assert kept["step"].tolist() == [0]
     assert (killed.folder / times).stat().st_mtime > timed
     summary = run.stdout.split("Missing:")[1]
     assert figure in summary
-    assert "MNIST-TopoVAE1-1.diverged.csv" in summary
+    assert "MNIST-TopoVAE2-1.diverged.csv" in summary
 
 
 # The long matrix: make test-faults.
