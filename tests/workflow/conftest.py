@@ -65,7 +65,7 @@ class Workspace:
         path = [*map(str, before_path), str(self.folder / "src")]
         cores = [] if "--workflow-profile" in arguments else ["--cores", "2"]  # a cluster has its own
         return subprocess.Popen(
-            ["snakemake", "--configfile", "tiny.yaml", *cores, *arguments],
+            ["snakemake", "--configfile=tiny.yaml", *cores, *arguments],
             cwd=self.folder,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
             stdout=subprocess.PIPE,
