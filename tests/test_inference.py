@@ -70,6 +70,7 @@ def test_seeds_needed_find_the_margin_as_often_as_promised():
     samples = np.random.default_rng(2).normal(0.2, 0.3, (20_000, n))
     assert (stats.ttest_1samp(samples, 0, axis=1).pvalue < 0.05).mean() == pytest.approx(0.8, abs=0.03)
     assert seeds_needed(0.2, 0, level=0.05, power=0.8) == 2
+    assert seeds_needed(0.2, 0.03, level=0.05, power=0.8) == 3  # too few for a solver
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)

@@ -95,8 +95,11 @@ def seeds_needed(effect: float, sd: float, *, level: float, power: float) -> flo
     """
     if np.isnan(sd):
         return np.nan
-    if sd == 0 or TTestPower().power(effect / sd, 2, level) >= power:
+    if sd == 0:
         return 2.0
+    for seeds in range(2, 20):  # the solver does not converge on few
+        if TTestPower().power(effect / sd, seeds, level) >= power:
+            return float(seeds)
     return float(np.ceil(TTestPower().solve_power(effect_size=effect / sd, alpha=level, power=power)))
 
 
