@@ -97,8 +97,9 @@ def seeds_needed(effect: float, sd: float, *, level: float, power: float) -> flo
         return np.nan
     if sd == 0:
         return 2.0
-    for seeds in range(2, 20):  # the solver does not converge on few
-        if TTestPower().power(effect / sd, seeds, level) >= power:
+    for seeds in range(2, 20):  # on few the solver does not converge
+        critical, shift = stats.t.isf(level / 2, seeds - 1), effect / sd * np.sqrt(seeds)
+        if stats.nct.sf(critical, seeds - 1, shift) >= power:  # the other tail is nothing where few suffice
             return float(seeds)
     return float(np.ceil(TTestPower().solve_power(effect_size=effect / sd, alpha=level, power=power)))
 

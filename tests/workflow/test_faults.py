@@ -210,7 +210,8 @@ def test_two_runs_give_the_same_bytes_whatever_the_cores(undisturbed, long):
     assert untimed(space) == untimed(undisturbed)
 
 
-# Where a run is killed: files that are written but have no names yet. Every rule of `all` is there.
+# Where a run is killed: files that are written but have no names yet. Every rule of `all` is there,
+# after those whose files it needs.
 MOMENTS = {
     "download": ["MNIST/source.json"],
     "prepare": ["MNIST/images.npy", "MNIST/test_labels.npy"],
@@ -227,8 +228,6 @@ MOMENTS = {
     "hold_out": ["MNIST/evaluation/held_out/units.json"],
     "evaluate": ["MNIST/evaluation/TopoVAE1/2.parquet"],
     "held_out_summary": ["MNIST/statistics/held_out.parquet"],
-    "step_costs": ["MNIST/statistics/slowdowns.parquet"],
-    "verdicts": ["MNIST/statistics/verdicts.parquet"],
     "concepts": ["theory/densities_of_clusters.npz"],
     "batch_densities": ["MNIST/theory/densities_by_scale.npz"],
     "forward_pass": ["MNIST/theory/forward_pass.npz"],
@@ -237,6 +236,8 @@ MOMENTS = {
     "pointclouds": ["synthetic/half_loss.parquet"],
     "damage": ["MNIST/synthetic/moved_images.parquet"],
     "gan": ["synthetic/mode_collapse.npz"],
+    "step_costs": ["MNIST/statistics/slowdowns.parquet"],
+    "verdicts": ["MNIST/statistics/verdicts.parquet"],
     # Notebooks, some in their kernels, some when only their page is missing.
     "image_comparison": ["MNIST/figures/images_TopoVAE1_1.svg"],
     "bce_curves": ["MNIST/notebooks/bce_curves.html"],
