@@ -415,15 +415,12 @@ def gpus():
     if workflow.non_local_exec:
         return int("gpu" in answer("sinfo", "--noheader", "--format", "%G"))
     listed = answer("nvidia-smi", "--list-gpus").splitlines()
-    cards = sum(
-        line.startswith("GPU") for line in listed
-    )  # the others are parts of one
-    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return (
-        cards
-        if allowed is None
-        else min(cards, len(allowed.split(",") if allowed else []))
-    )
+    # Lines of another beginning are parts of a card.
+    cards = sum(line.startswith("GPU") for line in listed)
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return cards
+    return min(cards, len(visible.split(","))) if visible else 0
 
 
 def gpus_per_run(wildcards):
