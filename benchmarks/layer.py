@@ -23,7 +23,8 @@ from libraries import Bars, GiottoPH, Gudhi, Oineus, TopoGen, TorchTopological
 from matplotlib.ticker import NullLocator
 from torch import Tensor
 
-from topogen.engine import (
+from topogen.plotting.style import model_colours, save, use_style
+from torchrips.engine import (
     bar_edges,
     edge_gradient,
     edge_lengths,
@@ -31,7 +32,6 @@ from topogen.engine import (
     rips_bars,
     sorted_edges,
 )
-from topogen.plotting.style import model_colours, save, use_style
 
 ROOT = Path(__file__).parents[1]
 PAGE, FIGURE = (ROOT / "docs" / name for name in ("benchmark.md", "benchmark.png"))
@@ -51,7 +51,7 @@ INTRODUCTION = """\
 
 Made by `make benchmark`. Degrees 0 and 1 of one cloud in float32, forward and backward of the sum of
 (d - b)^2, in milliseconds: medians of {least} to {most} calls, the libraries taking turns in one process, on
-one thread. `-`: expected to take more than {longest:.0f} s. Ratio: the fastest other library over topogen."""
+one thread. `-`: expected to take more than {longest:.0f} s. Ratio: the fastest other library over ours."""
 
 
 def main() -> None:
@@ -71,7 +71,7 @@ def main() -> None:
         rows_table("clouds", {kind: batch_times(clouds) for kind, clouds in kinds.items()}),
         "With two threads giotto-ph, and with it torch-topological, returns other birth edges: see "
         "[conformance.md](conformance.md).",
-        "## Parts of topogen's layer\n\nA step is all of them, the loss, and torch.",
+        "## Parts of torchrips\n\nA step is all of them, the loss, and torch.",
         rows_table(
             "clouds, points",
             {
@@ -157,7 +157,7 @@ def warm_up(kinds: Mapping[str, Clouds]) -> None:
     for kind, clouds in kinds.items():
         points = clouds(SIZES[0], 0)
         found = {name: float(loss(diagrams(points))) for name, diagrams in single().items()}
-        if not np.allclose(list(found.values()), found["topogen"], rtol=0.01):
+        if not np.allclose(list(found.values()), found["torchrips"], rtol=0.01):
             raise ValueError(f"the libraries do not agree on {kind}: {found}")
 
 
@@ -223,7 +223,7 @@ def batch_times(clouds: Clouds) -> Times:
 
 
 def part_times(clouds: Clouds, n: int) -> Times:
-    """Times of the parts of topogen's layer, and of a step, which has the loss and torch besides."""
+    """Times of the parts of torchrips, and of a step, which has the loss and torch besides."""
     cloud = clouds(n, 0)
     points = cloud.numpy()
     distances = pairwise_distances(points)
@@ -251,7 +251,7 @@ def machine() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    names = ("topogen", "torch-topological", "giotto-ph", "gudhi", "oineus", "torch")
+    names = ("torchrips", "torch-topological", "giotto-ph", "gudhi", "oineus", "torch")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     return f"Processor: {(models or [platform.processor()])[0]}. Versions: {versions}."
 
@@ -266,8 +266,8 @@ def growth_table(times: Mapping[int, Times]) -> str:
     names = list(times[SIZES[0]])
     rows = []
     for n, found in times.items():
-        others = [taken for name, taken in found.items() if name != "topogen"]
-        ratio = f"{min(others) / found['topogen']:.1f}" if others else "-"
+        others = [taken for name, taken in found.items() if name != "torchrips"]
+        ratio = f"{min(others) / found['torchrips']:.1f}" if others else "-"
         rows.append((str(n), *(number(found[name]) if name in found else "-" for name in names), ratio))
     return table([("points", *names, "ratio"), *rows])
 

@@ -88,7 +88,7 @@ class Library:
 
 
 class TopoGen(Library):
-    name = module = "topogen"
+    name = module = "torchrips"
     differentiable = frozenset(
         {
             "rips",
@@ -108,67 +108,67 @@ class TopoGen(Library):
 
     def rips(self, points: Tensor) -> Bars:
         """`rips_diagrams(points)`."""
-        from topogen.persistence import rips_diagrams
+        from torchrips.persistence import rips_diagrams
 
         return rips_diagrams(points)
 
     def rips_of_batch(self, clouds: Sequence[Tensor], threads: int = 1) -> Sequence[Bars]:
         """`batched_rips_diagrams(clouds, threads=threads)`: a thread takes one cloud at a time."""
-        from topogen.persistence import batched_rips_diagrams
+        from torchrips.persistence import batched_rips_diagrams
 
         return batched_rips_diagrams(list(clouds), threads=threads)
 
     def rips_of_matrix(self, matrix: Tensor, threads: int = 1) -> Bars:
         """`batched_rips_diagrams([matrix] * threads, metric="precomputed", threads=threads)`, first."""
-        from topogen.persistence import batched_rips_diagrams
+        from torchrips.persistence import batched_rips_diagrams
 
         return batched_rips_diagrams([matrix] * threads, metric="precomputed", threads=threads)[0]
 
     def bottleneck(self, first: Tensor, second: Tensor) -> Tensor:
         """`bottleneck(first, second)`."""
-        from topogen.distances import bottleneck
+        from torchrips.distances import bottleneck
 
         return bottleneck(first, second)
 
     def wasserstein(self, first: Tensor, second: Tensor, order: float, norm: float) -> Tensor:
         """`wasserstein(first, second, order, ground_norm)`: the root is taken."""
-        from topogen.distances import wasserstein
+        from torchrips.distances import wasserstein
 
         return wasserstein(first, second, order, norm)
 
     def sliced_wasserstein(self, first: Tensor, second: Tensor, directions: int) -> Tensor:
         """`sliced_wasserstein(first, second, directions)`: mean over evenly spaced lines."""
-        from topogen.distances import sliced_wasserstein
+        from torchrips.distances import sliced_wasserstein
 
         return sliced_wasserstein(first, second, directions)
 
     def fisher(self, first: Tensor, second: Tensor, sigma: float) -> Tensor:
         """`fisher(first, second, sigma)`."""
-        from topogen.distances import fisher
+        from torchrips.distances import fisher
 
         return fisher(first, second, sigma)
 
     def kernel(self, first: Tensor, second: Tensor, sigma: float) -> Tensor:
         """`scale_space_kernel(first, second, sigma)`: as published."""
-        from topogen.distances import scale_space_kernel
+        from torchrips.distances import scale_space_kernel
 
         return scale_space_kernel(first, second, sigma)
 
     def kernel_distance(self, first: Tensor, second: Tensor, sigma: float) -> Tensor:
         """`reininghaus(first, second, sigma)`: the square of the distance."""
-        from topogen.distances import reininghaus
+        from torchrips.distances import reininghaus
 
         return reininghaus(first, second, sigma)
 
     def entropy(self, diagram: Tensor) -> Tensor:
         """`entropy(diagram, delta=0)`: natural logarithm."""
-        from topogen.regularizers import entropy
+        from torchrips.regularizers import entropy
 
         return entropy(diagram, delta=0.0)
 
     def total_persistence(self, diagram: Tensor, power: float) -> Tensor:
         """`TotalPersistence(power)`: no root."""
-        from topogen.regularizers import TotalPersistence
+        from torchrips.regularizers import TotalPersistence
 
         return TotalPersistence(power)(diagram, diagram.new_zeros(0, 2))
 

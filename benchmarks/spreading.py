@@ -15,9 +15,9 @@ from conformance import table
 from layer import images
 from torch import Tensor
 
-from topogen import batched_rips_diagrams, random_subsets, rips_diagrams, spread_gradient
-from topogen.distances import bottleneck
 from topogen.plotting.style import model_colours, save, use_style
+from torchrips import batched_rips_diagrams, random_subsets, rips_diagrams, spread_gradient
+from torchrips.distances import bottleneck
 
 ROOT = Path(__file__).parents[1]
 PAGE, FIGURE = (ROOT / "docs" / name for name in ("spreading.md", "spreading.png"))

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 import yaml
 
-from topogen.diagrams import reference_diagrams
-from topogen.statistics import median_times
-from topogen.training import time_steps
+from topogen.cost import median_times
+from topogen.data.references import reference_diagrams
+from topogen.training.timing import time_steps
 
 ROOT = Path(__file__).parents[1]
 

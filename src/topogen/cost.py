@@ -38,7 +38,7 @@ def slowdowns(
     """How many times as long as its baseline's a model's steps take: ours, and the thesis'.
 
     Args:
-        times: of :func:`topogen.statistics.median_times`: columns model, slowdown.
+        times: of :func:`topogen.cost.median_times`: columns model, slowdown.
         published: model -> seconds of some steps in the thesis; a model may be missing.
         baselines: model -> the model it is compared with.
 
@@ -52,3 +52,20 @@ def slowdowns(
     table = pd.DataFrame({"model": list(baselines), "baseline": list(baselines.values())})
     theirs = seconds.reindex(table["model"]).to_numpy() / seconds.reindex(table["baseline"]).to_numpy()
     return table.assign(ours=ours[table["model"]].to_numpy(), thesis=theirs).drop(columns="baseline")
+
+
+def median_times(rounds: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
+    """Median over rounds of the time of some steps, and the slowdown over the baseline.
+
+    Args:
+        rounds: columns model, round, seconds.
+        baselines: model -> the model it is compared with; a model that is no key is its own baseline.
+
+    Returns:
+        Columns model, seconds, slowdown; slowdown is the median over rounds of the ratio within a round.
+
+    """
+    wide = rounds.pivot(index="round", columns="model", values="seconds")
+    models = list(dict.fromkeys(rounds["model"]))
+    slowdowns = [(wide[model] / wide[baselines.get(model, model)]).median() for model in models]
+    return pd.DataFrame({"model": models, "seconds": wide[models].median().to_numpy(), "slowdown": slowdowns})

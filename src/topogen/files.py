@@ -105,12 +105,3 @@ def save_buffer(path: str | Path, buffer: io.BytesIO) -> None:
     """Bytes made in memory: torch.save would write the file's own name into the archive."""
     with atomic(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
-
-
-def save_readable_table(
-    table: pd.DataFrame, csv: str | Path, markdown: str | Path, latex: str | Path
-) -> None:
-    """One table, cells already formatted as text, in the three forms that people use."""
-    save_text(csv, table.to_csv(index=False))
-    save_text(markdown, table.to_markdown(index=False, disable_numparse=True) + "\n")
-    save_text(latex, table.to_latex(index=False, escape=True))

@@ -13,12 +13,12 @@ from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
-from topogen.as_run import AS_RUN
-from topogen.damage import DAMAGES
-from topogen.metrics import METRICS
-from topogen.pointclouds import PARTS
-from topogen.regularizers import REGULARIZERS
-from topogen.theory import SHAPES
+from topogen.evaluation.metrics import METRICS
+from topogen.synthetic.damage import DAMAGES
+from topogen.synthetic.pointclouds import PARTS
+from topogen.theory.clouds import SHAPES
+from topogen.training.as_run import AS_RUN
+from torchrips.regularizers import REGULARIZERS
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"

@@ -228,16 +228,16 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
             "plotting/curves.py",
             {"bce_curves", "improvement_curves", "latent_curves", "replication", "gradient_sizes"},
         ),
-        ("metrics.py", TABLES | VERDICTS | {"held_out", "prior_samples"}),
-        ("inference.py", EFFECTS),
-        ("claims.py", VERDICTS),
-        ("evaluation.py", EVALUATION | {"hold_out"}),
-        ("statistics.py", AFTER_TRAINING | {"time_steps", "held_out_summary", "held_out"}),
-        ("theory.py", VERDICTS | {"stability", "gradients", "stability_scatter", "gradient_checks"}),
-        ("pointclouds.py", {"pointclouds", "point_cloud_descent", "half_loss"}),
-        ("gan.py", {"gan", "mode_collapse"}),
+        ("evaluation/metrics.py", TABLES | VERDICTS | {"held_out", "prior_samples"}),
+        ("evidence/effects.py", EFFECTS),
+        ("evidence/claims.py", VERDICTS),
+        ("evaluation/held_out.py", EVALUATION | {"hold_out"}),
+        ("evidence/improvement.py", AFTER_TRAINING | {"time_steps", "held_out_summary", "held_out"}),
+        ("theory/differentiability.py", VERDICTS | {"gradients", "gradient_checks"}),
+        ("synthetic/pointclouds.py", {"pointclouds", "point_cloud_descent", "half_loss"}),
+        ("synthetic/gan.py", {"gan", "mode_collapse"}),
         (
-            "vae.py",
+            "models/vae.py",
             AFTER_TRAINING
             | EVALUATION
             | {"hold_out"}
@@ -259,5 +259,5 @@ def test_how_files_are_written_concerns_every_rule(finished):
 
 def test_the_engine_concerns_every_rule_but_those_of_the_data(finished):
     everything = set(finished.planned("--forceall")[0])
-    with edited(finished.folder / "src/topogen/engine.py", lambda text: text + "\n# edited\n"):
+    with edited(finished.folder / "src/torchrips/engine.py", lambda text: text + "\n# edited\n"):
         assert set(finished.planned()[0]) == everything - {"download", "prepare", "classifier"}

@@ -1,15 +1,20 @@
 # Lookups that the rules share: what is run, and with which parameters.
 
-import ast
 import json
 import math
 import os
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+
+# Found beside the Snakefile, as by the jobs: Snakemake's own environment needs neither topogen nor torch.
+sys.path.insert(0, str(Path(workflow.basedir, "src")))
+
+from topogen.imports import source_files
 
 DATASET = config["dataset"]
 MODELS = config["models"]
@@ -287,24 +292,12 @@ check_references()
 check_results_folder()
 
 
-def code_inputs(*modules):
-    """Source files of modules of topogen and of all that these import: a change of one reruns the rule."""
-    files, waiting = set(), list(modules)
-    while waiting:
-        name = waiting.pop()
-        path = Path("src", *name.split(".")).with_suffix(".py")
-        if str(path) in files or not path.is_file():
-            continue
-        files.add(str(path))
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                waiting += [
-                    node.module,
-                    *(f"{node.module}.{part.name}" for part in node.names),
-                ]
-            elif isinstance(node, ast.Import):
-                waiting += [part.name for part in node.names]
-    return sorted(files)
+def code_of(*files):
+    """Source files that a script or notebook imports: a change of one of them reruns its rule and no others."""
+    try:
+        return source_files(*files)
+    except ValueError as error:
+        raise WorkflowError(f"code_of: {error}")
 
 
 def canonical(value):
@@ -323,7 +316,7 @@ def canonical(value):
 
 
 def trainer_arguments(model, seed):
-    """Arguments of topogen.training.Trainer."""
+    """Arguments of topogen.training.trainer.Trainer."""
     shared = {
         key: config["training"][key]
         for key in ("batch_size", "learning_rate", "device")
@@ -593,7 +586,7 @@ def cost_spec(wildcards):
 
 
 def inference_rules():
-    """Confidence, margin and power of topogen.inference."""
+    """Confidence, margin and power of topogen.evidence.effects."""
     return {key: value for key, value in config["statistics"].items() if key != "steps"}
 
 

@@ -9,7 +9,7 @@ rule step_costs:
             seed=config["seeds"],
         ),
         times="results/{dataset}/statistics/step_times.parquet",
-        code=code_inputs("topogen.cost", "topogen.files"),
+        code=code_of("workflow/scripts/cost/step_costs.py"),
     output:
         costs="results/{dataset}/statistics/step_costs.parquet",
         slowdowns="results/{dataset}/statistics/slowdowns.parquet",
@@ -28,7 +28,7 @@ rule step_costs:
     message:
         "Time of a training step of every model, its model's part and its topology's"
     script:
-        "../scripts/step_costs.py"
+        "../scripts/cost/step_costs.py"
 
 
 use rule image_comparison as cost with:
@@ -36,9 +36,7 @@ use rule image_comparison as cost with:
         notebook="notebooks/cost.ipynb",
         costs="results/{dataset}/statistics/step_costs.parquet",
         slowdowns="results/{dataset}/statistics/slowdowns.parquet",
-        code=code_inputs(
-            "topogen.plotting.cost", "topogen.plotting.style", "topogen.tables"
-        ),
+        code=code_of("notebooks/cost.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/cost.html",

@@ -8,7 +8,7 @@ localrules:
 
 rule download:
     input:
-        code=code_inputs("topogen.data", "topogen.files"),
+        code=code_of("workflow/scripts/data/download.py"),
     output:
         # The files themselves are no outputs: Snakemake would delete what was put there by hand.
         source="results/{dataset}/source.json",
@@ -28,13 +28,13 @@ rule download:
     message:
         "Get the files of {wildcards.dataset} and check them"
     script:
-        "../scripts/download.py"
+        "../scripts/data/download.py"
 
 
 rule prepare:
     input:
         source="results/{dataset}/source.json",
-        code=code_inputs("topogen.data", "topogen.files"),
+        code=code_of("workflow/scripts/data/prepare.py"),
     output:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",
@@ -55,4 +55,4 @@ rule prepare:
     message:
         "Unpack the training and test images of {wildcards.dataset}"
     script:
-        "../scripts/prepare.py"
+        "../scripts/data/prepare.py"

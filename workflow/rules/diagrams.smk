@@ -4,7 +4,7 @@
 rule diagrams:
     input:
         images="results/{dataset}/images.npy",
-        code=code_inputs("topogen.diagrams", "topogen.files"),
+        code=code_of("workflow/scripts/data/diagrams.py"),
     output:
         diagrams="results/{dataset}/diagrams.npz",
     log:
@@ -22,4 +22,4 @@ rule diagrams:
     message:
         "Persistence diagrams of degree 0 and 1 of every batch of {wildcards.dataset}"
     script:
-        "../scripts/diagrams.py"
+        "../scripts/data/diagrams.py"

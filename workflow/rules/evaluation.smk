@@ -7,7 +7,7 @@ rule classifier:
         labels="results/{dataset}/labels.npy",
         test_images="results/{dataset}/test_images.npy",
         test_labels="results/{dataset}/test_labels.npy",
-        code=code_inputs("topogen.classifier", "topogen.files"),
+        code=code_of("workflow/scripts/evaluation/classifier.py"),
     output:
         weights="results/{dataset}/classifier/weights.pt",
         accuracy="results/{dataset}/classifier/accuracy.json",
@@ -26,7 +26,7 @@ rule classifier:
     message:
         "Train the classifier of {wildcards.dataset} in whose features images are compared"
     script:
-        "../scripts/classifier.py"
+        "../scripts/evaluation/classifier.py"
 
 
 rule hold_out:
@@ -35,7 +35,7 @@ rule hold_out:
         test_images="results/{dataset}/test_images.npy",
         test_labels="results/{dataset}/test_labels.npy",
         classifier="results/{dataset}/classifier/weights.pt",
-        code=code_inputs("topogen.evaluation", "topogen.files"),
+        code=code_of("workflow/scripts/evaluation/hold_out.py"),
     output:
         features="results/{dataset}/evaluation{full}/held_out/features.npy",
         diagrams="results/{dataset}/evaluation{full}/held_out/diagrams.npz",
@@ -56,7 +56,7 @@ rule hold_out:
     message:
         "Features and diagrams of the held-out images of {wildcards.dataset}"
     script:
-        "../scripts/hold_out.py"
+        "../scripts/evaluation/hold_out.py"
 
 
 rule evaluate:
@@ -69,7 +69,7 @@ rule evaluate:
         features="results/{dataset}/evaluation{full}/held_out/features.npy",
         diagrams="results/{dataset}/evaluation{full}/held_out/diagrams.npz",
         units="results/{dataset}/evaluation{full}/held_out/units.json",
-        code=code_inputs("topogen.evaluation", "topogen.files"),
+        code=code_of("workflow/scripts/evaluation/evaluate.py"),
     output:
         metrics="results/{dataset}/evaluation{full}/{model}/{seed}.parquet",
         samples="results/{dataset}/evaluation{full}/{model}/{seed}_samples.npz",
@@ -88,7 +88,7 @@ rule evaluate:
     message:
         "Evaluate {wildcards.model}, seed {wildcards.seed}, on held-out images of {wildcards.dataset}"
     script:
-        "../scripts/evaluate.py"
+        "../scripts/evaluation/evaluate.py"
 
 
 rule held_out_summary:
@@ -98,7 +98,7 @@ rule held_out_summary:
             model=WHOLE,
             seed=config["seeds"],
         ),
-        code=code_inputs("topogen.comparisons", "topogen.files"),
+        code=code_of("workflow/scripts/evaluation/held_out_summary.py"),
     output:
         summary="results/{dataset}/statistics/held_out{full}.parquet",
     log:
@@ -122,4 +122,4 @@ rule held_out_summary:
     message:
         "Held-out metrics on average, and paired differences to the baseline"
     script:
-        "../scripts/held_out_summary.py"
+        "../scripts/evaluation/held_out_summary.py"

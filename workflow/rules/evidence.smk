@@ -20,9 +20,7 @@ rule verdicts:
         worst="results/theory/stability_worst.parquet",
         agreement="results/theory/gradient_agreement.parquet",
         stored=stored_controls,
-        code=code_inputs(
-            "topogen.claims", "topogen.comparisons", "topogen.metrics", "topogen.files"
-        ),
+        code=code_of("workflow/scripts/evidence/verdicts.py"),
     output:
         verdicts="results/{dataset}/statistics/verdicts.parquet",
     log:
@@ -40,7 +38,7 @@ rule verdicts:
     message:
         "Verdict on every claim of the thesis"
     script:
-        "../scripts/verdicts.py"
+        "../scripts/evidence/verdicts.py"
 
 
 rule control_effects:
@@ -51,7 +49,7 @@ rule control_effects:
         ),
         improvement=f"results/{{dataset}}/statistics/{NOISE}/improvement.parquet",
         bce=f"results/{{dataset}}/statistics/{SIGNIFICANCE}/improvement.parquet",
-        code=code_inputs("topogen.claims", "topogen.files"),
+        code=code_of("workflow/scripts/evidence/control_effects.py"),
     output:
         effects="results/{dataset}/controls/effects.csv",
         noise="results/{dataset}/controls/noise.csv",
@@ -71,14 +69,14 @@ rule control_effects:
     message:
         "What the controls say"
     script:
-        "../scripts/control_effects.py"
+        "../scripts/evidence/control_effects.py"
 
 
 use rule image_comparison as verdict_table with:
     input:
         notebook="notebooks/verdict_table.ipynb",
         verdicts="results/{dataset}/statistics/verdicts.parquet",
-        code=code_inputs("topogen.tables", "topogen.files"),
+        code=code_of("notebooks/verdict_table.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/verdict_table.html",
@@ -119,12 +117,7 @@ use rule image_comparison as replication with:
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
             comparison=config["claims"]["comparisons"],
         ),
-        code=code_inputs(
-            "topogen.plotting.evidence",
-            "topogen.plotting.style",
-            "topogen.tables",
-            "topogen.files",
-        ),
+        code=code_of("notebooks/replication.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/replication.html",
@@ -179,12 +172,7 @@ use rule image_comparison as gradient_sizes with:
             "results/{{dataset}}/statistics/{comparison}/gradient_sizes.parquet",
             comparison=config["claims"]["comparisons"],
         ),
-        code=code_inputs(
-            "topogen.plotting.evidence",
-            "topogen.plotting.style",
-            "topogen.tables",
-            "topogen.files",
-        ),
+        code=code_of("notebooks/gradient_sizes.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/gradient_sizes.html",
@@ -232,7 +220,7 @@ use rule image_comparison as controls_summary with:
         noise="results/{dataset}/controls/noise.csv",
         order="results/{dataset}/controls/stochastic_order.csv",
         improvement=f"results/{{dataset}}/statistics/{NOISE}/improvement.parquet",
-        code=code_inputs("topogen.plotting.evidence", "topogen.plotting.style"),
+        code=code_of("notebooks/controls_summary.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/controls_summary.html",
@@ -278,7 +266,7 @@ use rule image_comparison as tuning_table with:
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
             comparison=TUNING,
         ),
-        code=code_inputs("topogen.tables", "topogen.files"),
+        code=code_of("notebooks/tuning_table.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/tuning_table.html",

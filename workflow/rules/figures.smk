@@ -6,7 +6,7 @@ rule image_comparison:
     input:
         notebook="notebooks/image_comparison.ipynb",
         snapshots=snapshots_of_pair,
-        code=code_inputs("topogen.plotting.images", "topogen.plotting.style"),
+        code=code_of("notebooks/image_comparison.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/images_{model}_{step}.html",
@@ -48,7 +48,7 @@ use rule image_comparison as bce_curves with:
             seed=COMPARISON["seed"],
         ),
         means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/bce_means.parquet",
-        code=code_inputs("topogen.plotting.curves"),
+        code=code_of("notebooks/bce_curves.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/bce_curves.html",
@@ -94,7 +94,7 @@ use rule image_comparison as improvement_curves with:
     input:
         notebook="notebooks/improvement_curves.ipynb",
         means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/means.parquet",
-        code=code_inputs("topogen.plotting.curves"),
+        code=code_of("notebooks/improvement_curves.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/improvement_curves.html",
@@ -124,7 +124,7 @@ use rule image_comparison as table_1 with:
         notebook="notebooks/table_1.ipynb",
         effects=f"results/{{dataset}}/statistics/{COMPARISON['name']}/effects.parquet",
         times="results/{dataset}/statistics/step_times.parquet",
-        code=code_inputs("topogen.tables", "topogen.files"),
+        code=code_of("notebooks/table_1.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/table_1.html",
@@ -172,7 +172,7 @@ use rule image_comparison as latent_curves with:
             model=with_baselines([LATENTS["model"]]),
             seed=LATENTS["seed"],
         ),
-        code=code_inputs("topogen.plotting.curves"),
+        code=code_of("notebooks/latent_curves.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/latent_curves.html",
@@ -215,7 +215,7 @@ use rule image_comparison as latent_scatter with:
             model=with_baselines([LATENTS["model"]]),
             seed=LATENTS["seed"],
         ),
-        code=code_inputs("topogen.plotting.latents", "topogen.plotting.style"),
+        code=code_of("notebooks/latent_scatter.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/latent_scatter.html",
@@ -256,9 +256,7 @@ use rule image_comparison as held_out with:
         summary="results/{dataset}/statistics/held_out{full}.parquet",
         yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
         accuracy="results/{dataset}/classifier/accuracy.json",
-        code=code_inputs(
-            "topogen.comparisons", "topogen.plotting.held_out", "topogen.tables"
-        ),
+        code=code_of("notebooks/held_out.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/held_out{full}.html",
@@ -312,7 +310,7 @@ use rule image_comparison as prior_samples with:
             model=WHOLE,
             seed=config["seeds"][0],
         ),
-        code=code_inputs("topogen.plotting.held_out"),
+        code=code_of("notebooks/prior_samples.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/prior_samples{full}.html",

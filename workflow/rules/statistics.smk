@@ -4,7 +4,7 @@
 rule improvement:
     input:
         histories=histories_of_comparison,
-        code=code_inputs("topogen.statistics", "topogen.inference", "topogen.files"),
+        code=code_of("workflow/scripts/evidence/improvement.py"),
     output:
         improvement="results/{dataset}/statistics/{comparison}/improvement.parquet",
         means="results/{dataset}/statistics/{comparison}/means.parquet",
@@ -26,4 +26,4 @@ rule improvement:
     message:
         "Improvement r(s) of the models of {wildcards.comparison}, per seed and on average"
     script:
-        "../scripts/improvement.py"
+        "../scripts/evidence/improvement.py"

@@ -3,7 +3,7 @@
 
 rule pointclouds:
     input:
-        code=code_inputs("topogen.pointclouds", "topogen.files"),
+        code=code_of("workflow/scripts/synthetic/pointclouds.py"),
     output:
         descents=expand(
             "results/synthetic/pointclouds/{experiment}.npz", experiment=EXPERIMENTS
@@ -26,14 +26,14 @@ rule pointclouds:
     message:
         "Point clouds that learn"
     script:
-        "../scripts/pointclouds.py"
+        "../scripts/synthetic/pointclouds.py"
 
 
 rule damage:
     input:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",
-        code=code_inputs("topogen.damage", "topogen.files"),
+        code=code_of("workflow/scripts/synthetic/damage.py"),
     output:
         changes="results/{dataset}/synthetic/damage_changes.parquet",
         noticed="results/{dataset}/synthetic/damage_noticed.parquet",
@@ -60,12 +60,12 @@ rule damage:
     message:
         "What regularizers notice of damaged batches of {wildcards.dataset}"
     script:
-        "../scripts/damage.py"
+        "../scripts/synthetic/damage.py"
 
 
 rule gan:
     input:
-        code=code_inputs("topogen.gan", "topogen.files"),
+        code=code_of("workflow/scripts/synthetic/gan.py"),
     output:
         collapse="results/synthetic/mode_collapse.parquet",
         differences="results/synthetic/mode_collapse_differences.parquet",
@@ -90,14 +90,14 @@ rule gan:
     message:
         "GANs on a ring of Gaussians, plain and regularized"
     script:
-        "../scripts/gan.py"
+        "../scripts/synthetic/gan.py"
 
 
 use rule image_comparison as point_cloud_descent with:
     input:
         notebook="notebooks/point_cloud_descent.ipynb",
         descent="results/synthetic/pointclouds/{experiment}.npz",
-        code=code_inputs("topogen.plotting.pointclouds", "topogen.plotting.style"),
+        code=code_of("notebooks/point_cloud_descent.ipynb"),
     output:
         html=report(
             "results/synthetic/notebooks/pointclouds_{experiment}.html",
@@ -135,7 +135,7 @@ use rule image_comparison as half_loss with:
     input:
         notebook="notebooks/half_loss.ipynb",
         halves="results/synthetic/half_loss.parquet",
-        code=code_inputs("topogen.tables", "topogen.files"),
+        code=code_of("notebooks/half_loss.ipynb"),
     output:
         html=report(
             "results/synthetic/notebooks/half_loss.html",
@@ -172,9 +172,7 @@ use rule image_comparison as damage_map with:
         notebook="notebooks/damage_map.ipynb",
         noticed="results/{dataset}/synthetic/damage_noticed.parquet",
         moved="results/{dataset}/synthetic/moved_images.parquet",
-        code=code_inputs(
-            "topogen.plotting.damage", "topogen.plotting.style", "topogen.tables"
-        ),
+        code=code_of("notebooks/damage_map.ipynb"),
     output:
         html=report(
             "results/{dataset}/synthetic/notebooks/damage_map.html",
@@ -218,7 +216,7 @@ use rule image_comparison as one_class_batches with:
     input:
         notebook="notebooks/one_class_batches.ipynb",
         batches="results/{dataset}/synthetic/one_class.npz",
-        code=code_inputs("topogen.plotting.damage", "topogen.plotting.style"),
+        code=code_of("notebooks/one_class_batches.ipynb"),
     output:
         html=report(
             "results/{dataset}/synthetic/notebooks/one_class_batches.html",
@@ -249,9 +247,7 @@ use rule image_comparison as mode_collapse with:
         collapse="results/synthetic/mode_collapse.parquet",
         differences="results/synthetic/mode_collapse_differences.parquet",
         samples="results/synthetic/mode_collapse.npz",
-        code=code_inputs(
-            "topogen.plotting.gan", "topogen.plotting.style", "topogen.tables"
-        ),
+        code=code_of("notebooks/mode_collapse.ipynb"),
     output:
         html=report(
             "results/synthetic/notebooks/mode_collapse.html",

@@ -3,7 +3,7 @@
 
 rule concepts:
     input:
-        code=code_inputs("topogen.concepts", "topogen.files"),
+        code=code_of("workflow/scripts/theory/concepts.py"),
     output:
         filtration="results/theory/filtration.npz",
         densities="results/theory/densities_of_clusters.npz",
@@ -30,13 +30,13 @@ rule concepts:
     message:
         "Clouds, complexes, diagrams and densities of the concept figures"
     script:
-        "../scripts/concepts.py"
+        "../scripts/theory/concepts.py"
 
 
 rule batch_densities:
     input:
         diagrams="results/{dataset}/diagrams.npz",
-        code=code_inputs("topogen.concepts", "topogen.files"),
+        code=code_of("workflow/scripts/theory/batch_densities.py"),
     output:
         by_sigma="results/{dataset}/theory/densities_by_sigma.npz",
         by_scale="results/{dataset}/theory/densities_by_scale.npz",
@@ -57,7 +57,7 @@ rule batch_densities:
     message:
         "Densities of the deaths of one batch of {wildcards.dataset}"
     script:
-        "../scripts/batch_densities.py"
+        "../scripts/theory/batch_densities.py"
 
 
 rule forward_pass:
@@ -69,7 +69,7 @@ rule forward_pass:
             model=BATCH["model"],
             seed=BATCH["seed"],
         ),
-        code=code_inputs("topogen.schematic", "topogen.files"),
+        code=code_of("workflow/scripts/theory/forward_pass.py"),
     output:
         batch="results/{dataset}/theory/forward_pass.npz",
     log:
@@ -94,12 +94,12 @@ rule forward_pass:
     message:
         "One batch of {wildcards.dataset} through a trained model, with its diagrams"
     script:
-        "../scripts/forward_pass.py"
+        "../scripts/theory/forward_pass.py"
 
 
 rule stability:
     input:
-        code=code_inputs("topogen.theory", "topogen.files"),
+        code=code_of("workflow/scripts/theory/stability.py"),
     output:
         stability="results/theory/stability.parquet",
         worst="results/theory/stability_worst.parquet",
@@ -120,12 +120,12 @@ rule stability:
     message:
         "Bottleneck distance of the diagrams of perturbed clouds"
     script:
-        "../scripts/stability.py"
+        "../scripts/theory/stability.py"
 
 
 rule gradients:
     input:
-        code=code_inputs("topogen.theory", "topogen.files"),
+        code=code_of("workflow/scripts/theory/gradients.py"),
     output:
         errors="results/theory/gradient_errors.parquet",
         agreement="results/theory/gradient_agreement.parquet",
@@ -153,14 +153,14 @@ rule gradients:
     message:
         "Gradients of all regularizers against central differences"
     script:
-        "../scripts/gradients.py"
+        "../scripts/theory/gradients.py"
 
 
 use rule image_comparison as working_principle with:
     input:
         notebook="notebooks/working_principle.ipynb",
         batch="results/{dataset}/theory/forward_pass.npz",
-        code=code_inputs("topogen.plotting.schematic", "topogen.plotting.style"),
+        code=code_of("notebooks/working_principle.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/working_principle.html",
@@ -196,7 +196,7 @@ use rule image_comparison as rips_filtration with:
     input:
         notebook="notebooks/rips_filtration.ipynb",
         filtration="results/theory/filtration.npz",
-        code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
+        code=code_of("notebooks/rips_filtration.ipynb"),
     output:
         html=report(
             "results/theory/notebooks/rips_filtration.html",
@@ -239,7 +239,7 @@ use rule image_comparison as densities_of_clusters with:
     input:
         notebook="notebooks/densities_of_clusters.ipynb",
         densities="results/theory/densities_of_clusters.npz",
-        code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
+        code=code_of("notebooks/densities_of_clusters.ipynb"),
     output:
         html=report(
             "results/theory/notebooks/densities_of_clusters.html",
@@ -269,7 +269,7 @@ use rule image_comparison as densities_of_batch with:
         notebook="notebooks/densities_of_batch.ipynb",
         by_sigma="results/{dataset}/theory/densities_by_sigma.npz",
         by_scale="results/{dataset}/theory/densities_by_scale.npz",
-        code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
+        code=code_of("notebooks/densities_of_batch.ipynb"),
     output:
         html=report(
             "results/{dataset}/notebooks/densities_of_batch.html",
@@ -298,7 +298,7 @@ use rule image_comparison as delta_selection with:
     input:
         notebook="notebooks/delta_selection.ipynb",
         selection="results/theory/delta_selection.npz",
-        code=code_inputs("topogen.plotting.diagrams", "topogen.plotting.style"),
+        code=code_of("notebooks/delta_selection.ipynb"),
     output:
         html=report(
             "results/theory/notebooks/delta_selection.html",
@@ -328,9 +328,7 @@ use rule image_comparison as stability_scatter with:
         notebook="notebooks/stability_scatter.ipynb",
         stability="results/theory/stability.parquet",
         worst="results/theory/stability_worst.parquet",
-        code=code_inputs(
-            "topogen.plotting.theory", "topogen.plotting.style", "topogen.tables"
-        ),
+        code=code_of("notebooks/stability_scatter.ipynb"),
     output:
         html=report(
             "results/theory/notebooks/stability_scatter.html",
@@ -371,9 +369,7 @@ use rule image_comparison as gradient_checks with:
         slopes="results/theory/slopes_at_exceptions.parquet",
         along="results/theory/along_paths.parquet",
         diagonal="results/theory/entropy_near_diagonal.parquet",
-        code=code_inputs(
-            "topogen.plotting.theory", "topogen.plotting.style", "topogen.tables"
-        ),
+        code=code_of("notebooks/gradient_checks.ipynb"),
     output:
         html=report(
             "results/theory/notebooks/gradient_checks.html",

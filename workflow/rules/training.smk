@@ -6,7 +6,7 @@ rule train:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",
         diagrams="results/{dataset}/diagrams.npz",
-        code=code_inputs("topogen.training", "topogen.files"),
+        code=code_of("workflow/scripts/training/train.py"),
     output:
         history="results/{dataset}/runs/{model}/{seed}/history.parquet",
         timing="results/{dataset}/runs/{model}/{seed}/timing.parquet",
@@ -30,14 +30,14 @@ rule train:
     message:
         "Train {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
-        "../scripts/train.py"
+        "../scripts/training/train.py"
 
 
 rule time_steps:
     input:
         images="results/{dataset}/images.npy",
         diagrams="results/{dataset}/diagrams.npz",
-        code=code_inputs("topogen.training", "topogen.statistics", "topogen.files"),
+        code=code_of("workflow/scripts/cost/time_steps.py"),
     output:
         rounds="results/{dataset}/statistics/step_time_rounds.parquet",
         times="results/{dataset}/statistics/step_times.parquet",
@@ -58,4 +58,4 @@ rule time_steps:
     message:
         "Time the training steps of all models in turn, alone on the machine"
     script:
-        "../scripts/time_steps.py"
+        "../scripts/cost/time_steps.py"

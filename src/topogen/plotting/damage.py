@@ -32,8 +32,8 @@ def damage_map(table: pd.DataFrame, moved: pd.DataFrame) -> Figure:
     """Heat maps of the change against that between clean batches, and how many images each gradient moves.
 
     Args:
-        table: of :func:`topogen.damage.noticed`: columns regularizer, damage, level, ratio.
-        moved: of :func:`topogen.damage.moved_images`: columns regularizer, moved, images.
+        table: of :func:`topogen.synthetic.damage.noticed`: columns regularizer, damage, level, ratio.
+        moved: of :func:`topogen.synthetic.damage.moved_images`: columns regularizer, moved, images.
     """
     names, damages = list(table["regularizer"].unique()), list(table["damage"].unique())
     widths = [table.loc[table["damage"] == name, "level"].nunique() for name in damages]
@@ -96,7 +96,8 @@ def damage_curves(table: pd.DataFrame) -> Figure:
     """Change of each regularizer by damage and level, mean and standard deviation over batches.
 
     Args:
-        table: of :func:`topogen.damage.noticed`: columns regularizer, damage, level, ratio, sd, clean_low.
+        table: of :func:`topogen.synthetic.damage.noticed`: columns regularizer, damage, level, ratio, sd,
+            clean_low.
     """
     names = list(table["regularizer"].unique())
     rows = -(-len(names) // 5)
@@ -129,7 +130,7 @@ def one_class_batches(arrays: Mapping[str, Array]) -> Figure:
     """Diagrams of batches of one class, some of their images in the corner; first a batch of all classes.
 
     Args:
-        arrays: of :func:`topogen.damage.one_class_batches`.
+        arrays: of :func:`topogen.synthetic.damage.one_class_batches`.
     """
     names = [str(name) for name in arrays["names"]]
     diagrams = {name: [arrays[f"diagram_{name}_{degree}"] for degree in (0, 1)] for name in names}

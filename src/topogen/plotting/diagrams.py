@@ -52,7 +52,7 @@ def rips_filtration(arrays: Mapping[str, Array]) -> Figure:
     """Rips complexes of one planar cloud, one panel for each scale (F4).
 
     Args:
-        arrays: of :func:`topogen.concepts.filtration`.
+        arrays: of :func:`topogen.theory.concepts.filtration`.
     """
     scales = arrays["scales"]
     figure, axes = plt.subplots(1, len(scales), figsize=(3 * len(scales), 3.3), layout="constrained")
@@ -68,7 +68,7 @@ def geometric_complex(arrays: Mapping[str, Array]) -> Figure:
     """Draw a geometric simplicial complex beside the Rips complex of the same cloud and scale (F3).
 
     Args:
-        arrays: of :func:`topogen.concepts.filtration`.
+        arrays: of :func:`topogen.theory.concepts.filtration`.
     """
     titles = {"delaunay": "geometric simplicial complex", "rips": "Rips complex, drawn in the plane"}
     figure, axes = plt.subplots(1, 2, figsize=(9, 4.6), layout="constrained")
@@ -132,7 +132,7 @@ def diagram_of_cloud(arrays: Mapping[str, Array]) -> Figure:
     """Persistence diagram of the cloud whose filtration is shown (F5), the scales of the filtration dotted.
 
     Args:
-        arrays: of :func:`topogen.concepts.filtration`.
+        arrays: of :func:`topogen.theory.concepts.filtration`.
     """
     figure, ax = plt.subplots(figsize=(5.4, 5.8), layout="constrained")
     persistence_diagram(ax, {0: arrays["diagram_0"], 1: arrays["diagram_1"]})
@@ -157,7 +157,7 @@ def densities_of_clusters(arrays: Mapping[str, Array]) -> Figure:
     """4SGDE of the diagram of the four clusters, one panel for each sigma (F7).
 
     Args:
-        arrays: of :func:`topogen.concepts.density_curves`.
+        arrays: of :func:`topogen.theory.concepts.density_curves`.
     """
     count = len(arrays["sigmas"])
     figure, axes = plt.subplots(
@@ -181,7 +181,7 @@ def densities_of_batch(by_sigma: Mapping[str, Array], by_scale: Mapping[str, Arr
     """4SGDE of the diagram of a real batch: one panel for each sigma, and one with several s (F7).
 
     Args:
-        by_sigma: of :func:`topogen.concepts.density_curves`, for several sigmas at one s, with marks.
+        by_sigma: of :func:`topogen.theory.concepts.density_curves`, for several sigmas at one s, with marks.
         by_scale: likewise, for several s at one sigma.
     """
     count = len(by_sigma["sigmas"])
@@ -206,7 +206,7 @@ def delta_selection(arrays: Mapping[str, Array]) -> Figure:
     """What delta-selective leaves of the terms of the persistent entropy, beside all of them (F8).
 
     Args:
-        arrays: of :func:`topogen.concepts.delta_selection`.
+        arrays: of :func:`topogen.theory.concepts.delta_selection`.
     """
     diagram, delta = arrays["diagram"], float(arrays["delta"])
     lower, upper = 0.8 * diagram.min(), 1.04 * diagram.max()

@@ -19,7 +19,7 @@ def mode_collapse(table: pd.DataFrame, arrays: Mapping[str, Array], modes: int) 
     """Samples of one seed, above, and modes covered over the steps, below; one column for each variant.
 
     Args:
-        table: of :func:`topogen.gan.collapse`: columns variant, seed, step, modes.
+        table: of :func:`topogen.synthetic.gan.collapse`: columns variant, seed, step, modes.
         arrays: of the same: real, seed, samples_VARIANT.
         modes: of the ring.
     """

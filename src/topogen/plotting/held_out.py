@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from topogen.metrics import METRICS
+from topogen.evaluation.metrics import METRICS
 from topogen.plotting.images import image_grid
 from topogen.plotting.style import model_colours
 
@@ -27,7 +27,7 @@ def gains(ax: Axes, summary: pd.DataFrame, metric: str, colours: Mapping[str, An
     Args:
         ax: where to draw.
         summary: columns model, step, metric, difference, difference_low, difference_high, spread.
-        metric: a key of :data:`topogen.metrics.METRICS`.
+        metric: a key of :data:`topogen.evaluation.metrics.METRICS`.
         colours: of the models.
     """
     own = summary[summary["metric"] == metric]
@@ -56,7 +56,7 @@ def paired_gains(summary: pd.DataFrame, models: Sequence[str], metrics: Sequence
     Args:
         summary: columns model, step, metric, difference, difference_low, difference_high, spread.
         models: those with a baseline, in the order of the colours.
-        metrics: keys of :data:`topogen.metrics.METRICS`.
+        metrics: keys of :data:`topogen.evaluation.metrics.METRICS`.
     """
     rows = -(-len(metrics) // COLUMNS)
     figure, axes = plt.subplots(

@@ -88,7 +88,7 @@ def descent_of_cloud(arrays: Mapping[str, Array]) -> Figure:
     """First and last cloud with their diagrams, by the plain and the spread gradient, and the losses.
 
     Args:
-        arrays: of :func:`topogen.pointclouds.experiment`.
+        arrays: of :func:`topogen.synthetic.pointclouds.experiment`.
     """
     last = len(arrays["steps"]) - 1
     panels = [("plain", 0, "first cloud")]
@@ -129,7 +129,7 @@ def animated_descent(arrays: Mapping[str, Array]) -> FuncAnimation:
     """The cloud, above, and its diagram, below, step by step: by the plain and the spread gradient.
 
     Args:
-        arrays: of :func:`topogen.pointclouds.experiment`.
+        arrays: of :func:`topogen.synthetic.pointclouds.experiment`.
     """
     gradients = _gradients(arrays)
     figure, axes = plt.subplots(2, len(gradients), figsize=(2.8 * len(gradients), 5.6), squeeze=False)

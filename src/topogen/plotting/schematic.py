@@ -22,7 +22,7 @@ def working_principle(
     """Schematic of a topology-informed VAE, with the images and diagrams of one real batch (F2).
 
     Args:
-        arrays: of :func:`topogen.schematic.forward_pass`.
+        arrays: of :func:`topogen.theory.schematic.forward_pass`.
         regularizers: entries {name, degree, weight} of the model, in the order of ``arrays["terms"]``.
         title: of the model and where its weights come from.
     """

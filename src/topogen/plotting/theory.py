@@ -19,7 +19,7 @@ def stability_scatter(table: pd.DataFrame) -> Figure:
     """Bottleneck distance against the size of the perturbation, with both bounds; below, their ratio (F6).
 
     Args:
-        table: of :func:`topogen.theory.stability`: columns degree, move, epsilon, distance, ratio.
+        table: of :func:`topogen.theory.stability.stability`: columns degree, move, epsilon, distance, ratio.
     """
     degrees, moves = table["degree"].unique(), list(table["move"].unique())
     figure, axes = plt.subplots(
@@ -64,7 +64,7 @@ def gradient_checks(errors: pd.DataFrame, along: pd.DataFrame, tie: str, toleran
 
     Args:
         errors: columns degree, regularizer, error.
-        along: of :func:`topogen.theory.along_paths`.
+        along: of :func:`topogen.theory.differentiability.along_paths`.
         tie: the regularizer whose path through a tie is shown.
         tolerance: error up to which two gradients agree, marked.
     """

@@ -1,0 +1,1 @@
+"""Evaluation of trained models on images that they have not seen."""

@@ -1,0 +1,1 @@
+"""From histories and evaluations to effects, tests and verdicts."""

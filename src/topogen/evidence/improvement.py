@@ -1,0 +1,130 @@
+"""From histories of runs to what is reported: r(s), its mean over seeds with intervals, times, gradients.
+
+Everything is paired: each seed gives one number, the difference of a model and its baseline.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+
+def collect_histories(histories: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame:
+    """Histories of several runs, keyed by (model, seed), as one table with columns model and seed."""
+    return pd.concat(
+        [table.assign(model=model, seed=seed) for (model, seed), table in histories.items()],
+        ignore_index=True,
+    )
+
+
+def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
+    r"""Relative improvement of the reconstruction, per seed and step, in percent.
+
+    .. math:: r(s) = 100 \, \frac{BCE_{VAE0}(s) - BCE_{TopoVAE}(s)}{BCE_{VAE0}(s)}.
+
+    Args:
+        histories: columns model, seed, step, bce.
+        baselines: model -> the model it is compared with, of the same seed.
+
+    Returns:
+        Columns model, seed, step, bce_difference (baseline minus model), bce_baseline, r, of all steps of the
+        model. Positive: the model reconstructs better than its baseline.
+
+    Raises:
+        ValueError: a model and its baseline do not have the same seeds, or the model has, of some seed, other
+            steps than of another or than its baseline.
+
+    Source:
+        Thesis, section 4.
+
+    """
+    bce = histories.set_index(["model", "seed", "step"])["bce"].sort_index()
+    tables = []
+    for model, baseline in baselines.items():
+        ours, theirs = bce.loc[model], bce.loc[baseline]
+        seeds, steps = (theirs.index.unique("seed"), ours.index.unique("step"))
+        pairs = pd.MultiIndex.from_product([seeds, steps], names=["seed", "step"])
+        if not (ours.index.equals(pairs) and pairs.isin(theirs.index).all()):
+            raise ValueError(f"{model} and its baseline {baseline} differ in seeds or steps")
+        theirs = theirs.loc[ours.index]
+        table = pd.DataFrame({"bce_difference": theirs - ours, "bce_baseline": theirs}).reset_index()
+        tables.append(table.assign(model=model, r=100 * table["bce_difference"] / table["bce_baseline"]))
+    return pd.concat(tables, ignore_index=True)[
+        ["model", "seed", "step", "bce_difference", "bce_baseline", "r"]
+    ]
+
+
+def mean_over_seeds(table: pd.DataFrame, value: str, confidence: float) -> pd.DataFrame:
+    r"""Mean over seeds with its t interval, per model and step.
+
+    The interval is :math:`\bar r \pm t_{n-1} \, \mathrm{sd} / \sqrt n`. Of r(s), itself a difference within
+    a seed, it is the paired t interval. With one seed there is no interval: low and high are NaN.
+
+    Args:
+        table: columns model, seed, step and ``value``.
+        value: the column to average.
+        confidence: coverage of the interval, such as 0.95.
+
+    Returns:
+        Columns model, step, n, mean, low, high.
+
+    """
+    grouped = table.groupby(["model", "step"], sort=False)[value]
+    means = grouped.agg(n="count", mean="mean", sd="std").reset_index()
+    half = stats.t.ppf((1 + confidence) / 2, means["n"] - 1) * means["sd"] / np.sqrt(means["n"])
+    return means.assign(low=means["mean"] - half, high=means["mean"] + half).drop(columns="sd")
+
+
+def at_steps(table: pd.DataFrame, steps: Iterable[int]) -> pd.DataFrame:
+    """The rows of the steps that are reported; the last step of the training always belongs to them.
+
+    Raises:
+        ValueError: a step lies beyond the last one.
+    """
+    last = table["step"].max()
+    if late := sorted(step for step in steps if step > last):
+        raise ValueError(f"steps {late} are to be reported, but the last step is {last}")
+    return table[table["step"].isin({*steps, last})].reset_index(drop=True)
+
+
+def ratio_of_means(improvement: pd.DataFrame) -> pd.DataFrame:
+    r"""The author's average over seeds, in percent: :math:`100 \, \sum_i (B_i - T_i) / \sum_i B_i`.
+
+    Args:
+        improvement: what :func:`improvement` returned.
+
+    Returns:
+        Columns model, step, ratio_of_means.
+
+    Source:
+        Thesis, section 5, "as run"; the definition is the mean of the ratios.
+    """
+    sums = improvement.groupby(["model", "step"], sort=False)[["bce_difference", "bce_baseline"]].sum()
+    ratio = 100 * sums["bce_difference"] / sums["bce_baseline"]
+    return ratio.rename("ratio_of_means").reset_index()
+
+
+def gradient_sizes(
+    histories: pd.DataFrame, terms: Mapping[str, Sequence[str]], confidence: float
+) -> pd.DataFrame:
+    """Size of each term's weighted gradient relative to that of BCE's, both on the logits, mean over seeds.
+
+    Args:
+        histories: columns model, seed, step, gradient_bce and gradient_TERM.
+        terms: model -> its terms on the output.
+        confidence: coverage of the t intervals.
+
+    Returns:
+        Columns model, term, step, n, mean, low, high.
+    """
+    tables = [
+        mean_over_seeds(
+            own.assign(ratio=own[f"gradient_{term}"] / own["gradient_bce"]), "ratio", confidence
+        ).assign(term=term)
+        for model, names in terms.items()
+        for own in [histories[histories["model"] == model]]
+        for term in names
+    ]
+    columns = {"model": str, "term": str, "step": int, "n": int, "mean": float, "low": float, "high": float}
+    return pd.concat([pd.DataFrame(columns=list(columns)), *tables])[list(columns)].astype(columns)

@@ -1,0 +1,1 @@
+"""Experiments on made-up data, and on damaged batches."""

@@ -1,0 +1,243 @@
+"""What the regularizers notice: batches of images, damaged more and more, against the clean ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from topogen.data.batches import batch_slices, scaled
+from topogen.training.terms import Term, build_terms
+from torchrips.persistence import Diagrams, rips_diagrams
+
+Images = NDArray[np.float32]
+Labels = NDArray[np.integer[Any]]
+Stream = np.random.Generator
+
+CLEAN = "clean"  # name of no damage: another clean batch
+CLEAN_RANGE = (0.05, 0.95)  # quantiles of the changes between clean batches; beyond, a damage is noticed
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch of images, and the data that it is of.
+
+    Attributes:
+        images: vectors, shape (b, d), grey levels in [0, 1].
+        place: of the batch in the data.
+        data: all images, integers 0 ... 255, shape (n, height, width); may be memory-mapped.
+        labels: classes of the data, shape (n,).
+
+    """
+
+    images: Images
+    place: slice
+    data: NDArray[Any]
+    labels: Labels
+
+
+# Damages. Of one stream, a higher level damages what a lower one does, and more.
+
+
+def noise(stream: Stream, batch: Batch, level: float) -> Images:
+    """Normal noise of standard deviation ``level`` on every pixel, cut off at 0 and 1."""
+    noisy = batch.images + level * stream.standard_normal(batch.images.shape, dtype=np.float32)
+    return noisy.clip(0, 1).astype(np.float32)
+
+
+def dropped(stream: Stream, batch: Batch, level: float) -> Images:
+    """Each pixel black with probability ``level``."""
+    return np.where(stream.random(batch.images.shape) < level, np.float32(0), batch.images)
+
+
+def classes(stream: Stream, batch: Batch, level: float) -> Images:
+    """Images of ``level`` classes only: those of all others give way to images from elsewhere in the data."""
+    left = stream.permutation(np.unique(batch.labels))[: int(level)]
+    gone = np.flatnonzero(~np.isin(batch.labels[batch.place], left))
+    elsewhere = np.isin(batch.labels, left)
+    elsewhere[batch.place] = False
+    pool = np.flatnonzero(elsewhere)
+    damaged = batch.images.copy()
+    damaged[gone] = _vectors(batch.data[stream.choice(pool, len(gone), replace=len(pool) < len(gone))])
+    return damaged
+
+
+def duplicates(stream: Stream, batch: Batch, level: float) -> Images:
+    """Mode collapse: a share ``level`` of the images, all but one at most, are copies of the others."""
+    order = stream.permutation(len(batch.images))
+    left = max(len(order) - round(level * len(order)), 1)
+    damaged = batch.images.copy()
+    damaged[order[left:]] = batch.images[order[np.arange(len(order) - left) % left]]
+    return damaged
+
+
+# Ways to damage a batch, by name.
+DAMAGES: dict[str, Callable[[Stream, Batch, float], Images]] = {
+    "noise": noise,
+    "dropped": dropped,
+    "classes": classes,
+    "duplicates": duplicates,
+}
+
+
+def _vectors(images: NDArray[Any]) -> Images:
+    vectors: Images = scaled(images).flatten(1).numpy()
+    return vectors
+
+
+def _diagrams(images: Images) -> Diagrams:
+    return rips_diagrams(torch.from_numpy(images))
+
+
+def _values(terms: Sequence[Term], diagrams: Diagrams, reference: Diagrams) -> NDArray[np.float64]:
+    """Weighted values of the terms, shape (terms,)."""
+    return np.array(
+        [
+            term.weight
+            * term.module(diagrams[term.degree], term.reference_scale * reference[term.degree]).item()
+            for term in terms
+        ]
+    )
+
+
+# What is measured.
+
+
+def changes(
+    images: NDArray[Any],
+    labels: Labels,
+    *,
+    batch_size: int,
+    batches: int,
+    levels: Mapping[str, Sequence[float]],
+    regularizers: Sequence[dict[str, Any]],
+    seed: int,
+) -> pd.DataFrame:
+    r"""How much regularizers change when a batch is damaged, and from one clean batch to another.
+
+    Of a batch with diagram D0, and the diagram D of the damaged one,
+
+    .. math:: \lvert L(D, D_0) - L(D_0, D_0) \rvert,
+
+    which for a distance is :math:`L(D, D_0)` itself. Between clean batches D is that of another one.
+
+    Args:
+        images: all images, integers 0 ... 255, shape (n, height, width); may be memory-mapped.
+        labels: their classes, shape (n,).
+        batch_size: images of a batch.
+        batches: how many, from the first on.
+        levels: damage -> its levels; a key of :data:`DAMAGES`.
+        regularizers: entries {name, degree, weight, parameters}, degree 0 or 1.
+        seed: of everything random.
+
+    Returns:
+        Columns damage, level, batch, regularizer, change; of another clean batch the damage is
+        :data:`CLEAN`, and level its number.
+
+    """
+    terms = build_terms(regularizers)
+    places = batch_slices(len(images), batch_size)[:batches]
+    clean = [Batch(_vectors(images[place]), place, images, labels) for place in places]
+    references = [_diagrams(batch.images) for batch in clean]
+    rows = []
+    for number, (batch, reference) in enumerate(zip(clean, references, strict=True)):
+        least = _values(terms, reference, reference)
+        others: dict[tuple[str, float], Diagrams] = {
+            (CLEAN, place): other for place, other in enumerate(references) if place != number
+        }
+        for place, (damage, own) in enumerate(levels.items()):
+            for level in own:
+                stream = np.random.default_rng([seed, number, place])
+                others[damage, level] = _diagrams(DAMAGES[damage](stream, batch, level))
+        for (damage, level), diagrams in others.items():
+            differences = np.abs(_values(terms, diagrams, reference) - least)
+            row = {"damage": damage, "level": level, "batch": number}
+            rows += [
+                row | {"regularizer": term.column, "change": change}
+                for term, change in zip(terms, differences, strict=True)
+            ]
+    return pd.DataFrame(rows)
+
+
+def noticed(table: pd.DataFrame) -> pd.DataFrame:
+    """What :func:`changes` found, against the changes from one clean batch to another.
+
+    Returns:
+        Columns regularizer, damage, level; ratio and sd, mean and standard deviation over batches of the
+        change over c, the upper end of :data:`CLEAN_RANGE`; clean_low, its lower end over c; clean, c itself;
+        beyond, the share of batches whose change is larger than c.
+
+    """
+    between = table[table["damage"] == CLEAN].groupby("regularizer")["change"]
+    low, high = (table["regularizer"].map(between.quantile(q)) for q in CLEAN_RANGE)
+    compared = table.assign(ratio=table["change"] / high, clean=high, clean_low=low / high)
+    compared["beyond"] = compared["ratio"] > 1
+    damaged = compared[compared["damage"] != CLEAN]
+    return (
+        damaged.groupby(["regularizer", "damage", "level"], sort=False)
+        .agg(
+            sd=("ratio", "std"),
+            ratio=("ratio", "mean"),
+            clean=("clean", "first"),
+            clean_low=("clean_low", "first"),
+            beyond=("beyond", "mean"),
+        )
+        .reset_index()
+    )
+
+
+def moved_images(
+    images: NDArray[Any], *, batch_size: int, batches: int, regularizers: Sequence[dict[str, Any]]
+) -> pd.DataFrame:
+    """How many images of a batch the gradient of each regularizer moves, towards the next clean batch.
+
+    Args:
+        images: as in :func:`changes`.
+        batch_size: images of a batch.
+        batches: how many, from the first on; the last one goes towards the first.
+        regularizers: entries {name, degree, weight, parameters}, degree 0 or 1.
+
+    Returns:
+        Columns regularizer, batch, moved (images whose gradient is not 0), images (of the batch).
+
+    """
+    clean = [_vectors(images[place]) for place in batch_slices(len(images), batch_size)[:batches]]
+    references = [_diagrams(batch) for batch in clean]
+    rows = []
+    for number, batch in enumerate(clean):
+        reference = references[(number + 1) % len(references)]
+        for term in build_terms(regularizers):
+            cloud = torch.from_numpy(batch).requires_grad_()
+            value = term.module(rips_diagrams(cloud)[term.degree], reference[term.degree])
+            (gradient,) = torch.autograd.grad(value, cloud, materialize_grads=True)
+            moved = int(gradient.any(dim=1).sum())
+            row = {"regularizer": term.column, "batch": number, "moved": moved}
+            rows.append(row | {"images": len(batch)})
+    return pd.DataFrame(rows)
+
+
+def one_class_batches(images: NDArray[Any], labels: Labels, batch_size: int) -> dict[str, NDArray[Any]]:
+    """Diagrams of a batch of each class alone, and of the first batch, of all classes.
+
+    Args:
+        images: as in :func:`changes`.
+        labels: as in :func:`changes`.
+        batch_size: images of a batch: the first ones of each class.
+
+    Returns:
+        names: ``all`` and the classes; of each, diagram_NAME_0 and diagram_NAME_1, shape (k, 2), and
+        images_NAME, its first eight images, shape (8, height, width), grey levels in [0, 1].
+
+    """
+    rows = {"all": np.arange(min(batch_size, len(images)))}
+    rows |= {str(label): np.flatnonzero(labels == label)[:batch_size] for label in np.unique(labels)}
+    arrays: dict[str, NDArray[Any]] = {"names": np.array(list(rows))}
+    for name, chosen in rows.items():
+        batch = images[chosen]
+        for degree, diagram in enumerate(_diagrams(_vectors(batch))):
+            arrays[f"diagram_{name}_{degree}"] = diagram.numpy()
+        arrays[f"images_{name}"] = np.resize(scaled(batch[:8]).squeeze(1).numpy(), (8, *batch.shape[1:]))
+    return arrays

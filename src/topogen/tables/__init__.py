@@ -1,0 +1,1 @@
+"""Tables as text, for people; one module for each stage."""

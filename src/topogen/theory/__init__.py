@@ -1,0 +1,1 @@
+"""The thesis' concepts and propositions, drawn and checked numerically."""

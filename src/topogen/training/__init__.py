@@ -1,0 +1,1 @@
+"""Training of one model from one seed, its loss terms and its random numbers."""

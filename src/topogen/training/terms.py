@@ -1,0 +1,47 @@
+"""Terms of a loss, from their entries in the configuration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from topogen.training.as_run import AS_RUN
+from torchrips.regularizers import REGULARIZERS
+
+
+@dataclass
+class Term:
+    """One regularizer of a model: weight times ``module(diagram of the cloud, reference)``.
+
+    Attributes:
+        module: called with (diagram, reference).
+        degree: homology degree of the diagrams.
+        weight: factor in the loss.
+        cloud: ``output`` for the reconstructed images, ``latent`` for the sampled latent vectors.
+        reference_scale: factor on the reference diagram.
+        column: its name in the history, such as ``entropy_0``.
+
+    """
+
+    module: nn.Module
+    degree: int
+    weight: float
+    cloud: str
+    reference_scale: float
+    column: str
+
+
+def build_terms(regularizers: Sequence[dict[str, Any]]) -> list[Term]:
+    """Terms of a model from its entry in the configuration, defaults filled in."""
+    return [
+        Term(
+            module=(REGULARIZERS | AS_RUN)[entry["name"]](**entry.get("parameters", {})),
+            degree=entry["degree"],
+            weight=float(entry["weight"]),  # torch takes no integer as large as a float can be
+            cloud=entry.get("cloud", "output"),
+            reference_scale=float(entry.get("reference_scale", 1)),
+            column=f"{entry['name']}_{entry['degree']}",
+        )
+        for entry in regularizers
+    ]

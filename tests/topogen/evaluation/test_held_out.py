@@ -1,0 +1,245 @@
+"""Laws of the metrics of held-out evaluation."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from strategies import SEEDS, normal, synthetic_images
+
+from topogen.data.batches import scaled
+from topogen.evaluation.classifier import Classifier
+from topogen.evaluation.features import (
+    class_metrics,
+    frechet_distance,
+    kernel_distance,
+    latent_structure,
+    neighbourhood_metrics,
+)
+from topogen.evaluation.held_out import (
+    Settings,
+    compare_samples,
+    diagram_distances,
+    diagrams_of_batches,
+    evaluate,
+    hold_out,
+    long_table,
+    noise_of,
+)
+from topogen.evaluation.metrics import METRICS
+from topogen.models.vae import VAE, binary_cross_entropy, kl_divergence
+
+IMAGES, LABELS = synthetic_images(20), np.arange(20) % 4
+SETTINGS = Settings(
+    batch_size=8,
+    neighbours=3,
+    subsets=2,
+    subset_size=10,
+    covered_share=0.1,
+    order=2,
+    ground_norm=2,
+    sigma=0.1,
+)
+
+
+def network(seed, make):
+    torch.manual_seed(seed)
+    return make().requires_grad_(False)
+
+
+CLASSIFIER = network(0, lambda: Classifier(features=5, classes=4))
+HELD_OUT = hold_out(IMAGES, LABELS, CLASSIFIER, SETTINGS)
+VAE_3 = network(1, lambda: VAE(3))
+
+
+@given(SEEDS)
+@settings(max_examples=10)
+def test_frechet_distance_of_a_shift_is_its_square(seed):
+    features, shift = normal(seed, 40, 4), normal(seed + 1, 4)
+    assert frechet_distance(features, features) == pytest.approx(0, abs=1e-6)
+    for size in (1, 2):
+        moved = frechet_distance(features + size * shift, features)
+        assert moved == pytest.approx(size**2 * shift.square().sum().item(), rel=1e-5)
+    assert frechet_distance(features.float(), 2 * features.float()) == pytest.approx(
+        frechet_distance(2 * features, features), rel=1e-3
+    )
+
+
+def test_frechet_distance_of_normals_has_its_closed_form():
+    """Diagonal covariances: the sum of the squared differences of means and of standard deviations."""
+    features = normal(0, 5000, 2) * torch.tensor([1.0, 2.0])
+    others = normal(1, 5000, 2) * torch.tensor([3.0, 1.0]) + torch.tensor([0.0, 2.0])
+    assert frechet_distance(features, others) == pytest.approx(2**2 + 1**2 + 2**2, rel=0.05)
+
+
+def test_kernel_distance_vanishes_on_average_and_grows_with_a_shift():
+    features, others = normal(0, 400, 4), normal(1, 400, 4)
+    distances = [kernel_distance(features + shift, others, 20, 200, seed=0) for shift in (0, 0.5, 1)]
+    assert abs(distances[0]) < 0.05
+    assert distances[0] < distances[1] < distances[2]
+
+
+def test_subsets_are_the_seeds_alone():
+    features, others = normal(0, 30, 4), normal(1, 30, 4)
+    before = torch.get_rng_state()
+    first = kernel_distance(features, others, 3, 10, seed=5)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(8)
+    assert kernel_distance(features, others, 3, 10, seed=5) == first
+    assert kernel_distance(features, others, 3, 10, seed=6) != first
+
+
+@given(SEEDS)
+@settings(max_examples=10)
+def test_a_set_is_near_itself_and_far_from_a_distant_one(seed):
+    points = normal(seed, 30, 3)
+    itself = neighbourhood_metrics(points, points, k=4)
+    assert [itself[name] for name in ("precision", "recall", "coverage")] == [1, 1, 1]
+    # Each ball holds its centre and k others, the k-th one on its boundary, if rounding allows.
+    assert 1 <= itself["density"] <= (4 + 1) / 4
+    assert set(neighbourhood_metrics(points + 100, points, k=4).values()) == {0}
+
+
+@given(SEEDS)
+@settings(max_examples=10)
+def test_precision_and_recall_change_places_with_the_sets(seed):
+    points, others = normal(seed, 25, 3), normal(seed + 1, 30, 3) + 0.5
+    one, other = neighbourhood_metrics(points, others, 3), neighbourhood_metrics(others, points, 3)
+    assert (one["precision"], one["recall"]) == (other["recall"], other["precision"])
+
+
+def test_a_dropped_mode_costs_recall_and_coverage_but_no_precision():
+    modes = torch.cat([normal(0, 50, 2), normal(1, 50, 2) + 50])
+    metrics = neighbourhood_metrics(modes[:50], modes, k=3)
+    assert metrics["precision"] == 1
+    assert metrics["recall"] == metrics["coverage"] == 0.5
+
+
+def test_neighbourhoods_agree_with_their_definition_point_by_point():
+    samples, real, k = normal(0, 12, 2), normal(1, 15, 2), 2
+
+    def radius(points, i):
+        return sorted(math.dist(points[i].tolist(), other.tolist()) for other in points)[k]
+
+    def balls(centres, points):
+        return np.array(
+            [
+                [math.dist(x.tolist(), y.tolist()) <= radius(centres, i) for y in points]
+                for i, x in enumerate(centres)
+            ]
+        )
+
+    in_real, in_samples = balls(real, samples), balls(samples, real)
+    assert neighbourhood_metrics(samples, real, k) == {
+        "precision": pytest.approx(in_real.any(axis=0).mean()),
+        "recall": pytest.approx(in_samples.any(axis=0).mean()),
+        "density": pytest.approx(in_real.sum(axis=0).mean() / k),
+        "coverage": pytest.approx(in_real.any(axis=1).mean()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("counts", "covered", "entropy"),
+    [
+        ([5, 5, 5, 5], 4, math.log(4)),
+        ([20, 0, 0, 0], 1, 0),
+        ([10, 10, 0, 0], 2, math.log(2)),
+        ([99, 1], 1, -(0.99 * math.log(0.99) + 0.01 * math.log(0.01))),
+    ],
+)
+def test_classes_covered_and_their_entropy(counts, covered, entropy):
+    metrics = class_metrics(np.array(counts), covered_share=0.05)
+    assert metrics == {"classes_covered": covered, "class_entropy": pytest.approx(entropy)}
+
+
+def test_the_unit_of_topology_is_the_distance_of_real_and_real():
+    """Held-out batches in the order of the first half score 1; a cloud of equal images scores worse."""
+    assert len(HELD_OUT.diagrams) == 2  # the third batch is not whole
+    first_half = compare_samples(HELD_OUT.images, HELD_OUT, CLASSIFIER, SETTINGS, seed=0)
+    topological = [name for name in METRICS if name[-2:] in ("_0", "_1") and HELD_OUT.units[name] > 0]
+    assert "wasserstein_0" in topological
+    assert all(first_half[name] == pytest.approx(1) for name in topological)
+    collapsed = HELD_OUT.images[:1].expand(20, -1, -1, -1)
+    assert (
+        compare_samples(collapsed, HELD_OUT, CLASSIFIER, SETTINGS, seed=0)["wasserstein_0"]
+        > first_half["wasserstein_0"]
+    )
+
+
+def test_diagrams_have_no_distance_from_themselves():
+    (diagrams, _) = diagrams_of_batches(scaled(IMAGES), 8)
+    assert all(
+        value == pytest.approx(0, abs=1e-6)
+        for value in diagram_distances([diagrams], [diagrams], SETTINGS).values()
+    )
+
+
+def test_too_few_images_are_refused():
+    with pytest.raises(ValueError, match="15 held-out images"):
+        hold_out(IMAGES[:15], LABELS[:15], CLASSIFIER, SETTINGS)
+
+
+def test_latent_structure_sees_classes_that_are_apart():
+    labels = np.arange(40) % 2
+    points = normal(0, 40, 2).numpy()
+    apart = latent_structure(points + 100 * labels[:, None], labels, k=3)
+    assert apart["neighbours"] == 1
+    assert apart["silhouette"] > 0.9
+    mixed = latent_structure(points, labels, k=3)
+    assert mixed["neighbours"] < 0.8
+    assert mixed["silhouette"] < 0.2
+
+
+def test_a_point_does_not_vote_for_itself():
+    points, labels = np.array([[0.0], [1.0], [10.0], [11.0]]), np.array([0, 1, 0, 1])
+    assert latent_structure(points, labels, k=1)["neighbours"] == 0
+
+
+def test_noise_is_the_seeds_and_the_dimensions_alone():
+    for first, second in zip(noise_of(7, 20, 3), noise_of(7, 20, 3), strict=True):
+        assert torch.equal(first, second)
+    pictures, posterior, prior = noise_of(7, 20, 3)
+    assert pictures.shape == (32, 3)
+    assert posterior.shape == prior.shape == (20, 3)
+    assert not torch.equal(posterior, prior)
+    assert not torch.equal(noise_of(8, 20, 3)[1], posterior)
+    assert torch.equal(noise_of(7, 28, 3)[0], pictures)
+
+
+def values(seed=7, model=VAE_3):
+    return evaluate(model.state_dict(), HELD_OUT, CLASSIFIER, SETTINGS, seed)
+
+
+def test_evaluating_twice_gives_the_same_bits():
+    (first, pictures), (second, again) = values(), values()
+    assert long_table({1: first}).equals(long_table({1: second}))
+    assert (pictures == again).all()
+    assert values(seed=8)[0]["bce"] != first["bce"]
+
+
+def test_every_metric_has_a_value():
+    metrics, pictures = values()
+    assert set(metrics) == set(METRICS)
+    assert pictures.shape == (32, 28, 28)
+    for name in METRICS:
+        of_latents = name not in HELD_OUT.units or HELD_OUT.units[name] > 0
+        assert math.isfinite(metrics[name]) == of_latents, name
+
+
+def test_the_lower_bound_is_that_of_the_loss():
+    metrics, _ = values()
+    _, noise, _ = noise_of(7, 20, 3)
+    forward = VAE_3(HELD_OUT.images, noise)
+    bce = binary_cross_entropy(forward.logits, HELD_OUT.images).item() / 20
+    kld = kl_divergence(forward.mean, forward.log_variance).item() / 20
+    assert metrics["bce"] == pytest.approx(bce)
+    assert metrics["kld"] == pytest.approx(kld)
+    assert metrics["elbo"] == -(metrics["bce"] + metrics["kld"])
+
+
+def test_metrics_point_somewhere_and_say_what_they_are():
+    for name, metric in METRICS.items():
+        assert metric.direction in (-1, 0, 1), name
+        assert metric.description, name
+        assert metric.unit, name

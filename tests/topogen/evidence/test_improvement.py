@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from topogen.cost import median_times
+from topogen.evidence.improvement import (
+    at_steps,
+    collect_histories,
+    gradient_sizes,
+    improvement,
+    mean_over_seeds,
+    ratio_of_means,
+)
+
+PAIR = {"TopoVAE1": "VAE0"}
+
+
+def history(*bce):
+    return pd.DataFrame({"step": range(len(bce)), "bce": bce})
+
+
+def test_improvement_is_the_thesis_formula_per_seed_and_step():
+    histories = collect_histories(
+        {
+            ("VAE0", 10): history(200.0, 100.0),
+            ("VAE0", 31): history(400.0, 50.0),
+            ("TopoVAE1", 10): history(200.0, 90.0),
+            ("TopoVAE1", 31): history(300.0, 51.0),
+        }
+    )
+    table = improvement(histories, PAIR)
+    assert list(table) == ["model", "seed", "step", "bce_difference", "bce_baseline", "r"]
+    r = {(seed, step): r for _, seed, step, *_, r in table.itertuples(index=False)}
+    assert r == pytest.approx({(10, 0): 0, (10, 1): 10, (31, 0): 25, (31, 1): -2})
+    assert set(table["model"]) == {"TopoVAE1"}
+
+
+@pytest.mark.parametrize(
+    "ours",
+    [
+        {10: history(1.0, 2.0)},
+        {10: history(1.0, 2.0), 99: history(1.0, 2.0)},
+        {10: history(1.0, 2.0), 31: history(1.0)},
+        dict.fromkeys([10, 31], history(1.0, 2.0, 3.0)),
+    ],
+    ids=["a seed is missing", "another seed", "a step is missing", "a step more"],
+)
+def test_runs_that_are_no_pairs_are_refused(ours):
+    baseline = {("VAE0", seed): history(1.0, 2.0) for seed in (10, 31)}
+    histories = collect_histories(baseline | {("TopoVAE1", seed): table for seed, table in ours.items()})
+    with pytest.raises(ValueError, match="TopoVAE1 and its baseline VAE0 differ in seeds or steps"):
+        improvement(histories, PAIR)
+
+
+def test_a_model_that_ends_early_is_compared_on_its_steps():
+    runs = {("VAE0", seed): history(4.0, 2.0) for seed in (10, 31)}
+    runs |= {("TopoVAE1", seed): history(3.0) for seed in (10, 31)}
+    assert improvement(collect_histories(runs), PAIR)["r"].tolist() == [25, 25]
+
+
+def test_the_authors_average_weighs_the_seeds_by_their_bce():
+    runs = {("VAE0", 10): history(100.0), ("VAE0", 31): history(300.0)}
+    runs |= {("TopoVAE1", 10): history(80.0), ("TopoVAE1", 31): history(300.0)}
+    table = improvement(collect_histories(runs), PAIR)
+    assert table["r"].mean() == 10
+    assert ratio_of_means(table)["ratio_of_means"].tolist() == [5]
+
+
+def test_gradient_sizes_are_shares_of_that_of_bce():
+    sizes = pd.DataFrame({"step": [0], "gradient_bce": [4.0], "gradient_push_0": [1.0], "bce": [0.0]})
+    histories = collect_histories({("TopoVAE1", seed): sizes for seed in (10, 31)})
+    table = gradient_sizes(histories, {"TopoVAE1": ["push_0"]}, 0.95)
+    assert table[["model", "term", "n", "mean"]].to_numpy().tolist() == [["TopoVAE1", "push_0", 2, 0.25]]
+    assert len(gradient_sizes(histories, {}, 0.95)) == 0
+
+
+def test_order_of_the_runs_does_not_matter():
+    runs = {(model, seed): history(seed) for model in ("VAE0", "TopoVAE1") for seed in (10, 31)}
+    shuffled = {key: runs[key] for key in [("TopoVAE1", 31), ("VAE0", 10), ("VAE0", 31), ("TopoVAE1", 10)]}
+    assert (improvement(collect_histories(shuffled), PAIR)["r"] == 0).all()
+
+
+@pytest.mark.parametrize("confidence", [0.9, 0.95])
+def test_intervals_are_those_of_the_t_test(confidence):
+    values = np.random.default_rng(0).normal(1, 3, (2, 7))
+    rows = [
+        {"model": "TopoVAE1", "seed": seed, "step": 25 * step, "r": values[step, seed]}
+        for seed in range(7)
+        for step in range(2)
+    ]
+    means = mean_over_seeds(pd.DataFrame(rows), "r", confidence)
+    for row, sample in zip(means.itertuples(), values, strict=True):
+        interval = stats.ttest_1samp(sample, 0).confidence_interval(confidence)
+        assert row.n == 7
+        assert (row.mean, row.low, row.high) == pytest.approx((sample.mean(), interval.low, interval.high))
+
+
+def test_one_seed_has_a_mean_and_no_interval():
+    means = mean_over_seeds(pd.DataFrame({"model": ["m"], "seed": [10], "step": [0], "r": [2.5]}), "r", 0.95)
+    assert means[["n", "mean"]].to_numpy().tolist() == [[1, 2.5]]
+    assert means[["low", "high"]].isna().all(axis=None)
+
+
+def test_the_last_step_is_always_reported():
+    means = pd.DataFrame({"step": range(6), "mean": range(6)})
+    assert at_steps(means, [1, 3])["mean"].tolist() == [1, 3, 5]
+    with pytest.raises(ValueError, match=r"steps \[6, 99\] are to be reported, but the last step is 5"):
+        at_steps(means, [1, 99, 6])
+
+
+def test_slowdown_is_the_median_of_ratios_within_a_round():
+    """A slow spell of the machine, here round 2, meets the model and its baseline alike."""
+    rounds = pd.DataFrame(
+        [
+            {"model": model, "round": number, "seconds": seconds}
+            for model, times in {"VAE0": [1.0, 10.0, 2.0], "TopoVAE1": [3.0, 20.0, 5.0]}.items()
+            for number, seconds in enumerate(times, start=1)
+        ]
+    )
+    table = median_times(rounds, PAIR)
+    assert table.to_dict("list") == {
+        "model": ["VAE0", "TopoVAE1"],
+        "seconds": [2.0, 5.0],
+        "slowdown": [1.0, 2.5],
+    }

@@ -1,0 +1,91 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from topogen.plotting import diagrams as draw_diagrams
+from topogen.plotting import evidence as draw_evidence
+from topogen.plotting import held_out as draw_held_out
+from topogen.plotting import theory as draw_theory
+from topogen.plotting.style import save, use_style
+from topogen.theory import differentiability as theory
+from topogen.theory.concepts import delta_selection, filtration, three_loops
+
+CLOUDS = [{"shape": "cube", "dimension": 2, "points": 8, "degrees": [0, 1]}]
+
+
+def gradients():
+    errors = theory.gradient_errors(CLOUDS, {"push": {}, "bottleneck": {}}, count=3, step=1e-6, seed=0)
+    paths = theory.exception_paths({"push": {}}, delta=0.1)
+    return draw_theory.gradient_checks(errors, theory.along_paths(paths), "push", tolerance=1e-5)
+
+
+def complexes():
+    return draw_diagrams.rips_filtration(filtration(three_loops(0.1, 2), [0.5, 0.65], 0.6))
+
+
+def selection():
+    return draw_diagrams.delta_selection(
+        delta_selection(filtration(three_loops(0.1, 2), [1], 1)["diagram_1"], 0.1)
+    )
+
+
+def held_out():
+    rows = [
+        (model, step, metric, 0.1, -0.1, 0.3, spread)
+        for model in ("TopoVAE1", "TopoVAE2")
+        for step, spread in ((50, 0.0), (469, 2.0))  # at step 50 the baseline does not vary
+        for metric in ("bce", "recall")
+    ]
+    columns = ["model", "step", "metric", "difference", "difference_low", "difference_high", "spread"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def samples():
+    images = np.random.default_rng(0).random((8, 28, 28))
+    return draw_held_out.prior_samples({"VAE0": {50: images}, "TopoVAE1": {50: images / 2}})
+
+
+def sizes():
+    """More terms than a palette has colours."""
+    terms = [f"{prefix}term_{number}" for prefix in ("", "as_run_") for number in range(12)]
+    rows = [("TopoVAE1", term, step, 0.1 * step, 0.0, 0.2) for term in terms for step in (0, 1)]
+    return pd.DataFrame(rows, columns=["model", "term", "step", "mean", "low", "high"])
+
+
+FIGURES = {
+    "sizes of gradients": lambda: draw_evidence.gradient_size_curves(sizes()),
+    "held-out": lambda: draw_held_out.paired_gains(held_out(), ["TopoVAE1", "TopoVAE2"], ["bce", "recall"]),
+    "samples": samples,
+    "gradients": gradients,
+    "complexes": complexes,
+    "selection": selection,
+    "stability": lambda: draw_theory.stability_scatter(theory.stability(CLOUDS, 2, (0.01, 0.1), seed=0)),
+    "entropy": lambda: draw_theory.entropy_near_diagonal(theory.entropy_near_diagonal([0, 0.1])),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_equal_numbers_are_equal_bytes(name, tmp_path):
+    use_style()
+    for run in ("first", "second"):
+        save(FIGURES[name](), *(tmp_path / f"{run}.{kind}" for kind in ("svg", "png")))
+    for kind in ("svg", "png"):
+        assert (tmp_path / f"first.{kind}").read_bytes() == (tmp_path / f"second.{kind}").read_bytes()
+
+
+def test_errors_of_all_clouds_are_drawn():
+    errors = pd.DataFrame({"regularizer": ["push"] * 3, "degree": [0, 0, 1], "error": [0, 1e-9, 1e-3]})
+    ax = draw_theory.gradient_errors(Figure().subplots(), errors, tolerance=1e-5)
+    drawn = [x for dots in ax.collections for x in dots.get_offsets()[:, 0].tolist()]
+    assert sorted(drawn) == [1e-13, 1e-9, 1e-3]
+
+
+@pytest.mark.parametrize(("metric", "turned"), [("bce", -1), ("recall", 1)])
+def test_above_zero_is_better_and_the_unit_is_the_spread(metric, turned):
+    ax = draw_held_out.gains(Figure().subplots(), held_out(), metric, {"TopoVAE1": "red"})
+    before, end = ax.lines[0].get_ydata()
+    assert np.isnan(before)
+    assert end == pytest.approx(turned * 0.1 / 2)
+    drawn = [segment[:, 1].tolist() for segment in ax.collections[0].get_segments() if len(segment)]
+    assert drawn[-1] == pytest.approx(sorted([turned * -0.1 / 2, turned * 0.3 / 2]))

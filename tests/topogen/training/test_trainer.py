@@ -1,0 +1,324 @@
+import copy
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from strategies import synthetic_images
+
+from topogen.data.batches import scaled
+from topogen.data.references import reference_diagrams
+from topogen.models.vae import VAE, binary_cross_entropy, kl_divergence
+from topogen.training.timing import time_steps
+from topogen.training.trainer import Trainer, TrainingError, train
+from torchrips.persistence import rips_diagrams
+from torchrips.regularizers import REGULARIZERS
+
+IMAGES = synthetic_images(20)  # batches of 8, 8 and 4
+LABELS = np.arange(20) % 10
+REFERENCES = reference_diagrams(IMAGES, 8, (0, 1), threads=1)
+SETTINGS = {"latent_dim": 3, "batch_size": 8, "learning_rate": 0.001}
+VAE0 = {**SETTINGS, "regularizers": []}
+OUTPUT = [
+    {"name": "entropy", "degree": 0, "weight": 5000.0, "parameters": {"delta": 0.01}},
+    {"name": "bottleneck", "degree": 1, "weight": 300.0},
+]
+LATENT = [
+    {"name": "bottleneck", "degree": 0, "weight": 300.0, "cloud": "latent", "reference_scale": 0.35},
+    {"name": "push", "degree": 1, "weight": 500.0, "cloud": "latent"},
+]
+
+
+def without_weights(regularizers):
+    return [entry | {"weight": 0} for entry in regularizers]
+
+
+def history(regularizers, steps=3, seed=7, **control):
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=seed, **control)
+    return pd.DataFrame([trainer.step()[0] for _ in range(steps)])
+
+
+def run(regularizers=OUTPUT, seed=7, epochs=1, **settings):
+    settings |= SETTINGS | {"regularizers": regularizers}
+    return train(IMAGES, LABELS, REFERENCES, seed=seed, epochs=epochs, snapshot_steps=[0, 1], **settings)
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT, OUTPUT + LATENT[1:]])
+def test_models_of_one_seed_start_as_clones(regularizers):
+    ours, theirs = (
+        Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=r, seed=7) for r in (regularizers, [])
+    )
+    for name, weight in theirs.weights().items():
+        np.testing.assert_array_equal(ours.weights()[name], weight)
+    (row, forward), (baseline, other) = ours.step(), theirs.step()
+    assert row["bce"] == baseline["bce"]
+    assert row["kld"] == baseline["kld"]
+    assert torch.equal(forward.latents, other.latents)
+    assert history([], seed=8)["bce"][0] != baseline["bce"]
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
+def test_a_term_of_weight_zero_changes_no_bit(regularizers):
+    baseline, silent, loud = map(history, ([], without_weights(regularizers), regularizers))
+    pd.testing.assert_frame_equal(silent[list(baseline)], baseline, check_exact=True)
+    assert (loud["bce"][1:] != baseline["bce"][1:]).all()
+
+
+@pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
+def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, kld_weight=3)
+    trainer.step()  # the second step: nothing of the first may be left in it
+    model, stream = copy.deepcopy(trainer.model), trainer.noise.stream.clone_state()
+    row, _ = trainer.step()
+
+    images = scaled(IMAGES[8:16])
+    forward = model(images, torch.randn(8, 3, generator=stream))
+    bce = binary_cross_entropy(forward.logits, images)
+    kld = kl_divergence(forward.mean, forward.log_variance)
+    terms = {}
+    for entry in regularizers:
+        cloud = forward.latents if entry.get("cloud") == "latent" else forward.images.flatten(1)
+        (diagram,) = rips_diagrams(cloud, (entry["degree"],))
+        reference = torch.from_numpy(REFERENCES[1][entry["degree"]]) * entry.get("reference_scale", 1.0)
+        loss = REGULARIZERS[entry["name"]](**entry.get("parameters", {}))
+        terms[f"{entry['name']}_{entry['degree']}"] = loss(diagram, reference), entry["weight"]
+
+    sizes = {"bce": bce} | {name: weight * value for name, (value, weight) in terms.items()}
+    for name, value in sizes.items():
+        place = forward.latents if name != "bce" and regularizers is LATENT else forward.logits
+        (gradient,) = torch.autograd.grad(value, place, retain_graph=True)
+        sizes[name] = gradient.norm().item()
+    topology = sum(weight * value for value, weight in terms.values())
+    plain = flat(torch.autograd.grad(bce + 3 * kld, model.parameters(), retain_graph=True))
+    whole = flat(torch.autograd.grad(bce + 3 * kld + topology, model.parameters()))
+    taken = flat([weight.grad for weight in trainer.model.parameters()])
+    assert row == pytest.approx(
+        {"step": 1, "bce": bce.item(), "kld": kld.item()}
+        | {name: value.item() for name, (value, _) in terms.items()}
+        | {f"gradient_{name}": size for name, size in sizes.items()},
+        rel=1e-5,
+    )
+    assert (taken - whole).norm() <= 1e-5 * whole.norm()
+    if regularizers:  # the topological part is large enough to be missed
+        assert (plain - whole).norm() > 1e-2 * whole.norm()
+
+
+def flat(gradients):
+    return torch.cat([gradient.flatten() for gradient in gradients])
+
+
+def assert_equal_runs(first, second):
+    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+    assert first.checkpoint.getvalue() == second.checkpoint.getvalue()
+    for name in ("snapshots", "weights", "latents"):
+        ours, theirs = getattr(first, name), getattr(second, name)
+        assert ours.keys() == theirs.keys()
+        assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_one_seed_gives_the_same_bytes_twice():
+    first, second = run(), run()
+    assert_equal_runs(first, second)
+    assert run(seed=8).checkpoint.getvalue() != first.checkpoint.getvalue()
+
+
+def test_a_run_is_its_steps_and_leaves_the_global_stream_alone():
+    """Sampling latents, keeping snapshots and the caller's random numbers do not disturb the training."""
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    result = run(epochs=2)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.manual_seed(2)
+    pd.testing.assert_frame_equal(result.history, history(OUTPUT, steps=6), check_exact=True)
+    assert result.history["step"].tolist() == list(range(6))
+    terms = ["entropy_0", "bottleneck_1"]
+    sizes = [f"gradient_{name}" for name in terms]
+    assert list(result.history) == ["step", "bce", "kld", "gradient_bce", *terms, *sizes]
+    assert list(result.timing) == ["step", "model_seconds", "topology_seconds"]
+    assert (result.timing[["model_seconds", "topology_seconds"]] > 0).all(axis=None)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_snapshot_is_the_forward_pass_before_the_update(step):
+    result = run()
+    prefix = f"{step}/"
+    model = VAE(latent_dim=3)
+    weights = {k.removeprefix(prefix): v for k, v in result.weights.items() if k.startswith(prefix)}
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    stream = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).noise.stream
+    noise = [torch.randn(8, 3, generator=stream) for _ in range(2)][step]
+    images = scaled(IMAGES[8 * step : 8 * step + 8])
+    with torch.no_grad():
+        expected = model(images, noise)
+    np.testing.assert_array_equal(result.snapshots[f"truth_{step}"], images[:, 0])
+    np.testing.assert_allclose(result.snapshots[f"output_{step}"], expected.images[:, 0], atol=1e-6)
+    bce = float(binary_cross_entropy(expected.logits, images))
+    assert result.history["bce"][step] == pytest.approx(bce, rel=1e-6)
+
+
+def test_latents_are_of_the_same_images_before_and_after():
+    result = run(LATENT)
+    last = VAE(latent_dim=3)
+    last.load_state_dict(torch.load(result.checkpoint, weights_only=True)["model"])
+    first = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).model
+    noises = []
+    for model, when in ((first, "before"), (last, "after")):
+        with torch.no_grad():
+            mean, log_variance, _ = model.encode(scaled(IMAGES), torch.zeros(20, 3))
+        np.testing.assert_allclose(result.latents[f"mean_{when}"], mean, atol=1e-6)
+        noises.append((result.latents[f"z_{when}"] - mean.numpy()) / np.exp(log_variance.numpy() / 2))
+    np.testing.assert_allclose(*noises, atol=1e-4)
+    np.testing.assert_array_equal(result.latents["label"], LABELS)
+
+
+def test_a_run_that_diverges_names_the_step_and_keeps_the_history():
+    with pytest.raises(TrainingError, match="step 1: not finite: bce, kld") as error:
+        train(
+            IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[], **VAE0 | {"learning_rate": 1e30}
+        )
+    pd.testing.assert_frame_equal(error.value.history, history([], steps=1))
+
+
+@pytest.mark.parametrize("epochs_before", [1, 2])
+def test_a_training_that_was_cut_off_goes_on_to_the_same_result(tmp_path, monkeypatch, epochs_before):
+    control = {"noise": {"offset": 1, "stride": 2}, "direction": "random"}
+    arguments = SETTINGS | control
+    arguments |= {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
+    partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
+    whole = train(IMAGES, LABELS, REFERENCES, **arguments)
+    step, last = Trainer.step, 3 * epochs_before + 1
+
+    def cut_off(trainer):
+        if trainer.steps_done == last:
+            raise KeyboardInterrupt
+        return step(trainer)
+
+    monkeypatch.setattr(Trainer, "step", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
+
+    taken = []
+    monkeypatch.setattr(Trainer, "step", lambda trainer: taken.append(trainer.steps_done) or step(trainer))
+    resumed = train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
+    assert taken == list(range(3 * epochs_before, 9))
+    assert_equal_runs(resumed, whole)
+
+    taken.clear()
+    train(IMAGES, LABELS, REFERENCES, **arguments, partial=partial["partial"], identity="another run")
+    assert taken == list(range(9))
+
+
+def test_a_training_may_end_early():
+    short = run(steps=2)
+    pd.testing.assert_frame_equal(short.history, history(OUTPUT, steps=2), check_exact=True)
+    assert len(run(steps=99).history) == 3
+
+
+def test_two_models_take_turns_in_one_stream():
+    """Offsets 0 and 1, stride 2: together the draws that one model alone would have had."""
+
+    def draws(**noise):
+        trainer = Trainer(IMAGES, REFERENCES, **VAE0, seed=7, noise=noise)
+        return [trainer.noise.draw(8) for _ in range(4)]
+
+    alone, first, second = draws(), draws(offset=0, stride=2), draws(offset=1, stride=2)
+    for place in range(2):
+        assert torch.equal(first[place], alone[2 * place])
+        assert torch.equal(second[place], alone[2 * place + 1])
+    others = [draws(stream=number)[0] for number in (0, 1, 2)]
+    assert torch.equal(others[0], alone[0])
+    assert all(not torch.equal(a, b) for a, b in [(others[0], others[1]), (others[1], others[2])])
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
+def test_a_placebo_has_the_size_of_the_gradient_and_another_direction(regularizers):
+    trainers = [
+        Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, direction=direction)
+        for direction in ("gradient", "random")
+    ]
+    forward = trainers[0].model(scaled(IMAGES[:8]), torch.randn(8, 3))
+    (real,), (placebo,), (again,) = (
+        trainer._topology(forward, REFERENCES[0])[2] for trainer in (*trainers, trainers[1])
+    )
+    assert placebo.norm() == pytest.approx(real.norm().item(), rel=1e-5)
+    assert again.norm() == pytest.approx(real.norm().item(), rel=1e-5)
+    cosines = [
+        torch.cosine_similarity(a.flatten(), b.flatten(), dim=0)
+        for a, b in [(real, placebo), (placebo, again)]
+    ]
+    assert all(abs(cosine) < 0.7 for cosine in cosines)
+    rows = history(regularizers, direction="random"), history(regularizers)
+    assert rows[0]["bce"][0] == rows[1]["bce"][0]  # the same weights, batches and noise
+    assert (rows[0]["bce"][1:] != rows[1]["bce"][1:]).all()
+
+
+def test_a_snapshot_after_the_last_step_is_refused_before_the_first():
+    with pytest.raises(ValueError, match=r"snapshot steps \[3\]: the training has 3 steps"):
+        train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[0, 3], **VAE0)
+
+
+def test_a_gradient_that_overflows_is_refused_before_the_update():
+    push = {"name": "push", "degree": 0, "weight": 1e39}  # infinite in float32
+    trainer = Trainer(IMAGES, REFERENCES, seed=7, **VAE0 | {"regularizers": [push]})
+    before = trainer.weights()
+    with pytest.raises(TrainingError, match="step 0: not finite: gradient_push_0"):
+        trainer.step()
+    for name, weight in trainer.weights().items():
+        np.testing.assert_array_equal(weight, before[name])
+
+
+def test_a_reference_that_is_not_finite_names_the_step():
+    broken = [[degree * np.float32("nan") for degree in batch] for batch in REFERENCES]
+    with pytest.raises(TrainingError, match="step 0, output cloud: a diagram holds NaN"):
+        Trainer(IMAGES, broken, seed=7, **VAE0 | {"regularizers": OUTPUT}).step()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
+def test_a_gpu_trains_as_the_cpu_does(regularizers):
+    trainers = [
+        Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, device=device)
+        for device in ("cpu", "cuda")
+    ]
+    cpu, gpu = ([trainer.step()[0]["bce"] for _ in range(25)] for trainer in trainers)
+    np.testing.assert_allclose(gpu, cpu, rtol=1e-3)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_missing_gpu_is_named():
+    with pytest.raises(ValueError, match="device cuda: torch finds no GPU"):
+        Trainer(IMAGES, REFERENCES, **VAE0, seed=7, device="cuda")
+
+
+def test_a_cloud_without_numbers_names_the_step_and_the_cloud():
+    trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=LATENT, seed=7)
+    trainer.step()
+    forward = trainer.model(scaled(IMAGES[:8]), torch.full((8, 3), math.nan))
+    with pytest.raises(TrainingError, match=r"step 1, latent cloud: .* NaN"):
+        trainer._topology(forward, REFERENCES[1])
+
+
+@pytest.mark.parametrize("name", ["bottleneck", "entropy"])
+@pytest.mark.parametrize("cloud", ["output", "latent"])
+def test_a_last_batch_of_one_image_is_a_cloud_as_well(name, cloud):
+    parameters = {"entropy": {"delta": 0.1}}.get(name, {})
+    terms = [
+        {"name": name, "degree": p, "weight": 5, "cloud": cloud, "parameters": parameters} for p in (0, 1)
+    ]
+    images = IMAGES[:9]
+    trainer = Trainer(
+        images, reference_diagrams(images, 8, (0, 1), threads=1), **SETTINGS, regularizers=terms, seed=7
+    )
+    rows = [trainer.step()[0] for _ in range(2)]
+    assert rows[1][f"{name}_0"] == 0
+
+
+def test_timing_has_a_row_for_every_model_and_round():
+    models = {
+        name: {**SETTINGS, "regularizers": r, "seed": 7} for name, r in [("VAE0", []), ("Topo", OUTPUT)]
+    }
+    table = time_steps(IMAGES, REFERENCES, models, steps=2, rounds=3)
+    assert next(table.itertuples(index=False))[:2] == ("VAE0", 1)
+    assert table.groupby("model")["round"].apply(list).to_dict() == {"VAE0": [1, 2, 3], "Topo": [1, 2, 3]}
+    assert (table["seconds"] > 0).all()

@@ -1,0 +1,17 @@
+"""Put the files of the dataset into resources/, from the first source that has them intact."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+
+from topogen.data.sources import fetch
+from topogen.files import save_json
+
+spec = json.loads(snakemake.params.spec)
+source = fetch(
+    snakemake.wildcards.dataset, Path(snakemake.params.folder), spec["md5"], spec.get("debian_package")
+)
+print(f"taken from: {source}")
+save_json(snakemake.output.source, {"source": source, "md5": spec["md5"]})

@@ -1,0 +1,25 @@
+"""Train the classifier in whose features images are compared, and measure its accuracy."""
+
+import io
+import json
+import sys
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+
+import numpy as np
+import torch
+
+from topogen.evaluation.classifier import accuracy, train_classifier
+from topogen.files import save_buffer, save_json
+
+spec = json.loads(snakemake.params.spec)
+torch.set_num_threads(spec.pop("threads"))
+images, labels = np.load(snakemake.input.images, mmap_mode="r"), np.load(snakemake.input.labels)
+classifier = train_classifier(images, labels, **spec)
+test_images, test_labels = np.load(snakemake.input.test_images), np.load(snakemake.input.test_labels)
+report = {"test_accuracy": accuracy(classifier, test_images, test_labels), "test_images": len(test_images)}
+print(report)
+weights = io.BytesIO()
+torch.save(classifier.state_dict(), weights)
+save_buffer(snakemake.output.weights, weights)
+save_json(snakemake.output.accuracy, report)

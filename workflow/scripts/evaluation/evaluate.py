@@ -1,0 +1,41 @@
+"""Evaluate one model of one seed on held-out images, at some steps and at the end of its training."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+
+import numpy as np
+import torch
+
+from topogen.data.batches import scaled
+from topogen.evaluation.classifier import Classifier
+from topogen.evaluation.held_out import HeldOut, Settings, evaluate, long_table
+from topogen.files import load_diagrams, save_arrays, save_table
+
+spec = json.loads(snakemake.params.spec)
+torch.set_num_threads(spec["threads"])
+held_out = HeldOut(
+    images=scaled(np.load(snakemake.input.test_images)[: spec["images"]]),
+    labels=np.load(snakemake.input.test_labels)[: spec["images"]],
+    features=torch.from_numpy(np.load(snakemake.input.features)),
+    diagrams=load_diagrams(snakemake.input.diagrams),
+    units=json.loads(Path(snakemake.input.units).read_text()),
+)
+classifier = Classifier.with_weights(torch.load(snakemake.input.classifier, weights_only=True))
+trained = torch.load(snakemake.input.checkpoint, weights_only=True, map_location="cpu")
+weights = {step: {} for step in spec["steps"]} | {trained["steps_done"]: trained["model"]}
+with np.load(snakemake.input.weights) as file:
+    for name in file.files:
+        step, part = name.split("/")
+        if int(step) in spec["steps"]:
+            weights[int(step)][part] = torch.from_numpy(file[name])
+values, pictures = {}, {}
+for step, own in weights.items():
+    values[step], pictures[str(step)] = evaluate(
+        own, held_out, classifier, Settings(**spec["settings"]), int(snakemake.wildcards.seed)
+    )
+    print(step, values[step])
+save_table(snakemake.output.metrics, long_table(values))
+save_arrays(snakemake.output.samples, pictures)

@@ -1,0 +1,31 @@
+"""What is known of the held-out images before any model is looked at, and how training images compare."""
+
+import json
+import sys
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+
+import numpy as np
+import pandas as pd
+import torch
+
+from topogen.data.batches import scaled
+from topogen.evaluation.classifier import Classifier
+from topogen.evaluation.held_out import Settings, compare_samples, hold_out
+from topogen.files import save_array, save_diagrams, save_json, save_table
+
+spec = json.loads(snakemake.params.spec)
+torch.set_num_threads(spec["threads"])
+settings = Settings(**spec["settings"])
+classifier = Classifier.with_weights(torch.load(snakemake.input.classifier, weights_only=True))
+images = np.load(snakemake.input.test_images)[: spec["images"]]
+labels = np.load(snakemake.input.test_labels)[: spec["images"]]
+held_out = hold_out(images, labels, classifier, settings)
+# The training images, as if a model had sampled them: a yardstick.
+training_images = scaled(np.load(snakemake.input.images, mmap_mode="r")[: len(images)])
+yardstick = compare_samples(training_images, held_out, classifier, settings, seed=0)
+print(held_out.units, yardstick, sep="\n")
+save_array(snakemake.output.features, held_out.features.numpy())
+save_diagrams(snakemake.output.diagrams, held_out.diagrams)
+save_json(snakemake.output.units, held_out.units)
+save_table(snakemake.output.yardstick, pd.DataFrame(yardstick.items(), columns=["metric", "value"]))

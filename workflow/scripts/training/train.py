@@ -1,0 +1,40 @@
+"""Train one model from one seed."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+
+import numpy as np
+import torch
+
+from topogen.files import digest, load_diagrams, save_arrays, save_buffer, save_table, save_text
+from topogen.training.trainer import TrainingError, train
+
+spec = json.loads(snakemake.params.spec)
+torch.set_num_threads(spec.pop("threads"))
+# The history until a value was not finite: no output, which a failure deletes, and no log, which is printed.
+diverged = Path(snakemake.log[0]).with_suffix(".diverged.csv")
+diverged.unlink(missing_ok=True)
+partial = Path(snakemake.output.history).with_name("partial.pt")  # no output: Snakemake would delete it
+try:
+    run = train(
+        np.load(snakemake.input.images, mmap_mode="r"),
+        np.load(snakemake.input.labels),
+        load_diagrams(snakemake.input.diagrams),
+        partial=partial,
+        identity=digest(snakemake.params.spec, snakemake.input),
+        **spec,
+    )
+except TrainingError as error:
+    save_text(diverged, error.history.to_csv(index=False))
+    sys.exit(f"{snakemake.wildcards.model}, seed {snakemake.wildcards.seed}: {error}; see {diverged}")
+print(run.history.tail(1).to_string(index=False))
+save_table(snakemake.output.history, run.history)
+save_table(snakemake.output.timing, run.timing)
+save_buffer(snakemake.output.checkpoint, run.checkpoint)
+save_arrays(snakemake.output.snapshots, run.snapshots)
+save_arrays(snakemake.output.weights, run.weights)
+save_arrays(snakemake.output.latents, run.latents)
+partial.unlink(missing_ok=True)
