@@ -1,0 +1,78 @@
+"""The parameters of every job of a configuration, as lines that a person can read and compare.
+
+A job's parameters decide whether it runs again: a change of the code that changes one of them makes finished
+results old. If it is meant, write the files anew: ``python tests/workflow/jobs.py`` at the repository's root.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+from pathlib import Path
+
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
+
+TARGETS = frozenset({"all", "controls", "tuning", "evaluation_full"})
+FILES = {  # golden file -> configuration files on top of config.yaml
+    Path("tests/workflow/jobs_thesis.jsonl"): (),
+    Path("tests/workflow/jobs_tiny.jsonl"): (Path("tests/workflow/tiny.yaml"),),
+}
+
+
+def planned(configuration_files):
+    """The configuration as it was read, and of every job of the targets rule, wildcards and parameters."""
+    with (
+        SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        loaded = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=list(configuration_files)),
+            snakefile=Path("Snakefile"),
+        )
+        loaded.dag(dag_settings=DAGSettings(targets=TARGETS, forceall=True)).printrulegraph()
+        workflow = loaded._workflow
+        with_params = [job for job in workflow.dag.jobs if job.params]  # named targets have none
+        jobs = [(job.rule.name, dict(job.wildcards_dict), dict(job.params.items())) for job in with_params]
+        return workflow.config, jobs
+
+
+def readable(value, seed):
+    """JSON text as what it says, if that loses nothing; the job's own seed as ``{seed}``."""
+    if not isinstance(value, str) or not value.startswith("{"):
+        return value
+    content = json.loads(value)
+    if json.dumps(content, sort_keys=True) != value:
+        return value
+    if str(content.get("seed")) == seed:
+        content["seed"] = "{seed}"
+    return content
+
+
+def listed(jobs):
+    """One line for all jobs that differ in their seed alone."""
+    seeds = {}
+    for rule, wildcards, params in jobs:
+        seed = wildcards.pop("seed", None)
+        content = {name: readable(value, seed) for name, value in params.items()}
+        line = json.dumps({"rule": rule, "wildcards": wildcards, "params": content}, sort_keys=False)
+        seeds.setdefault(line, []).append(seed)
+    for line, found in seeds.items():
+        job = json.loads(line)
+        if found != [None]:
+            job["seeds"] = sorted(map(int, found))
+        yield json.dumps({key: job[key] for key in ("rule", "wildcards", "seeds", "params") if key in job})
+
+
+def golden(configuration_files):
+    """A first line that says which configuration it is, and the jobs in the order of the alphabet."""
+    config, jobs = planned(configuration_files)
+    text = json.dumps(config, sort_keys=True, default=dict)
+    head = json.dumps({"configuration": hashlib.sha256(text.encode()).hexdigest()})
+    return "\n".join([head, *sorted(listed(jobs))]) + "\n"
+
+
+if __name__ == "__main__":
+    for file, configuration_files in FILES.items():
+        file.write_text(golden(configuration_files))
