@@ -15,94 +15,125 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/reporting.smk"
+include: "workflow/rules/handlers.smk"
+include: "workflow/rules/notebook.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/evidence.smk"
+include: "workflow/rules/theory.smk"
+include: "workflow/rules/synthetic.smk"
+include: "workflow/rules/cost.smk"
 
 
-# One machine's limit: on a cluster Slurm shares out the GPUs.
+# A limit for this machine alone: on a cluster Slurm shares out the GPUs.
 resource_scopes:
     gpu="local",
 
 
 limit_gpus()
 
-
-onstart:
-    check_device()
-
-
-onsuccess:
-    report_products(failed=False)
-    write_provenance(failed=False)
-
-
-onerror:
-    report_products(failed=True)
-    write_provenance(failed=True)
+# Name of a target -> the files that it asks for.
+TARGETS = {
+    "figures": [
+        *images_of_training(rules.image_comparison),
+        *products(rules.bce_curves),
+        *products(rules.improvement_curves),
+        *products(rules.latent_curves),
+        *products(rules.latent_scatter),
+    ],
+    "table1": products(rules.table_1),
+    "theory": [
+        *products(rules.working_principle),
+        *products(rules.rips_filtration),
+        *products(rules.densities_of_clusters),
+        *products(rules.densities_of_batch),
+        *products(rules.delta_selection),
+        *products(rules.stability_scatter),
+        *products(rules.gradient_checks),
+    ],
+    "synthetic": [
+        *products(rules.point_cloud_descent, experiment=EXPERIMENTS),
+        *products(rules.half_loss),
+        *products(rules.damage_map),
+        *products(rules.one_class_batches),
+        *products(rules.mode_collapse),
+    ],
+    "evaluation": [
+        *products(rules.held_out_table, full=""),
+        *products(rules.prior_samples, full=""),
+    ],
+    "evaluation_full": [
+        *products(rules.held_out_table, full="_full"),
+        *products(rules.prior_samples, full="_full"),
+    ],
+    "verdict": [
+        *products(rules.verdict_table),
+        *products(rules.replication),
+        *products(rules.gradient_sizes),
+    ],
+    "controls": [
+        *products(rules.control_effects),
+        *products(rules.controls_summary),
+    ],
+    "tuning": products(rules.tuning_table),
+    "cost": products(rules.cost),
+}
+TARGETS["all"] = [
+    file
+    for target, files in TARGETS.items()
+    if target not in ("evaluation_full", "controls", "tuning")
+    for file in files
+]
 
 
 rule all:
     default_target: True
     input:
-        FIGURES,
-        TABLES,
-        THEORY,
-        SYNTHETIC,
-        EVALUATION,
-        EVIDENCE,
-        COST,
+        TARGETS["all"],
 
 
 rule figures:
     input:
-        FIGURES,
+        TARGETS["figures"],
 
 
 rule table1:
     input:
-        TABLES,
+        TARGETS["table1"],
 
 
 rule theory:
     input:
-        THEORY,
+        TARGETS["theory"],
 
 
 rule synthetic:
     input:
-        SYNTHETIC,
-
-
-rule verdict:
-    input:
-        EVIDENCE,
-
-
-rule controls:
-    input:
-        CONTROLLED,
-
-
-rule tuning:
-    input:
-        f"results/{DATASET}/tables/tuning.csv",
+        TARGETS["synthetic"],
 
 
 rule evaluation:
     input:
-        EVALUATION,
+        TARGETS["evaluation"],
 
 
 rule evaluation_full:
     input:
-        EVALUATION_FULL,
+        TARGETS["evaluation_full"],
 
 
-include: "workflow/rules/data.smk"
-include: "workflow/rules/diagrams.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/statistics.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/figures.smk"
-include: "workflow/rules/theory.smk"
-include: "workflow/rules/synthetic.smk"
-include: "workflow/rules/evidence.smk"
-include: "workflow/rules/cost.smk"
+rule verdict:
+    input:
+        TARGETS["verdict"],
+
+
+rule controls:
+    input:
+        TARGETS["controls"],
+
+
+rule tuning:
+    input:
+        TARGETS["tuning"],

@@ -419,8 +419,8 @@ def test_hidden_gpus_are_not_counted(here, graphics_cards, monkeypatch, visible,
 
 
 def test_a_job_that_is_sent_again_asks_for_more(here):
-    growing = load(here, copy.deepcopy(CONFIG)).globals["growing"]
-    assert [growing(1000)(None, attempt) for attempt in (1, 2, 3)] == [1000, 2000, 3000]
+    more = load(here, copy.deepcopy(CONFIG)).globals["more_on_retry"]
+    assert [more(1000)(None, attempt) for attempt in (1, 2, 3)] == [1000, 2000, 3000]
 
 
 def test_a_missing_gpu_is_said_at_the_start(workspace, graphics_cards):
@@ -430,5 +430,5 @@ def test_a_missing_gpu_is_said_at_the_start(workspace, graphics_cards):
     run = workspace.snakemake("results/MNIST/runs/VAE0/9/history.parquet")
     workspace.config = before
     assert run.returncode != 0
-    assert "training.device: cuda, but no NVIDIA GPU is found here" in run.stdout
+    assert "training.device: cuda, but this machine has no NVIDIA GPU" in run.stdout
     assert "Finished jobid" not in run.stdout

@@ -78,7 +78,7 @@ def test_a_cancelled_job_is_sent_again_and_the_run_finishes(submitted):
     space, output = submitted
     assert "Trying to restart job" in output
     assert (space.results / "tables/verdicts.csv").is_file()
-    made, wanted = re.search(r"(\d+) of (\d+) figures and tables are in results/", output).groups()
+    made, wanted = re.search(r"(\d+) of (\d+) figures, tables and pages are in results/", output).groups()
     assert made == wanted
 
 

@@ -135,13 +135,13 @@ def test_the_held_out_table_agrees_with_the_evaluations(finished):
 
 # Which jobs an edit makes Snakemake run again.
 
-TABLES = {"table_1", "stability_scatter", "gradient_checks", "held_out", "cost", "replication"}
+TABLES = {"table_1", "stability_scatter", "gradient_checks", "held_out_table", "cost", "replication"}
 TABLES |= {"verdict_table", "half_loss", "damage_map", "mode_collapse", "gradient_sizes"}
 VERDICTS = {"verdicts", "verdict_table"}
 EFFECTS = VERDICTS | {"replication", "gradient_sizes"}
 EFFECTS |= {"improvement", "bce_curves", "improvement_curves", "table_1"}
 AFTER_TRAINING = EFFECTS | {"step_costs", "cost"}
-EVALUATION = VERDICTS | {"evaluate", "held_out_summary", "held_out", "prior_samples"}
+EVALUATION = VERDICTS | {"evaluate", "held_out_means", "held_out_table", "prior_samples"}
 
 
 @contextmanager
@@ -178,7 +178,7 @@ def test_a_weight_reruns_its_model_and_what_aggregates_it(finished):
     with configured(finished, change):
         rules, runs = finished.planned()
     assert runs == {("TopoVAE2", "1"), ("TopoVAE2", "2")}
-    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "time_steps", "image_comparison"}
+    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "measure_step_times", "image_comparison"}
     assert rules["evaluate"] == 2
     assert rules["image_comparison"] == 1
 
@@ -218,7 +218,7 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
     with configured(finished, change):
         rules, runs = finished.planned()
     assert runs == {("Pushed", "1"), ("Pushed", "2")}
-    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "time_steps"}
+    assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "measure_step_times"}
 
 
 @pytest.mark.parametrize(
@@ -228,11 +228,14 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
             "plotting/curves.py",
             {"bce_curves", "improvement_curves", "latent_curves", "replication", "gradient_sizes"},
         ),
-        ("evaluation/metrics.py", TABLES | VERDICTS | {"held_out", "prior_samples"}),
+        ("evaluation/metrics.py", TABLES | VERDICTS | {"held_out_table", "prior_samples"}),
         ("evidence/effects.py", EFFECTS),
         ("evidence/claims.py", VERDICTS),
-        ("evaluation/held_out.py", EVALUATION | {"hold_out"}),
-        ("evidence/improvement.py", AFTER_TRAINING | {"time_steps", "held_out_summary", "held_out"}),
+        ("evaluation/held_out.py", EVALUATION | {"prepare_test_set"}),
+        (
+            "evidence/improvement.py",
+            AFTER_TRAINING | {"measure_step_times", "held_out_means", "held_out_table"},
+        ),
         ("theory/differentiability.py", VERDICTS | {"gradients", "gradient_checks"}),
         ("synthetic/pointclouds.py", {"pointclouds", "point_cloud_descent", "half_loss"}),
         ("synthetic/gan.py", {"gan", "mode_collapse"}),
@@ -240,8 +243,8 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
             "models/vae.py",
             AFTER_TRAINING
             | EVALUATION
-            | {"hold_out"}
-            | {"train", "time_steps", "image_comparison", "latent_curves", "latent_scatter"}
+            | {"prepare_test_set"}
+            | {"train", "measure_step_times", "image_comparison", "latent_curves", "latent_scatter"}
             | {"forward_pass", "working_principle"},
         ),
     ],

@@ -1,5 +1,6 @@
 # Lookups that the rules share: what is run, and with which parameters.
 
+import itertools
 import json
 import math
 import os
@@ -18,9 +19,7 @@ from topogen.imports import source_files
 
 DATASET = config["dataset"]
 MODELS = config["models"]
-BASELINES = {
-    model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry
-}
+BASELINES = {model: entry["baseline"] for model, entry in MODELS.items() if "baseline" in entry}
 
 
 def with_baselines(models):
@@ -34,139 +33,23 @@ COMPARISONS = {
     name: {"seeds": config["seeds"], "target": "all", **entry}
     for name, entry in config["comparisons"].items()
 }
-CONTROLS = [
-    name for name, entry in COMPARISONS.items() if entry["target"] == "controls"
-]
+CONTROLS = [name for name, entry in COMPARISONS.items() if entry["target"] == "controls"]
 TUNING = [name for name, entry in COMPARISONS.items() if entry["target"] == "tuning"]
 NOISE = config["controls"]["noise"]
 SIGNIFICANCE = config["controls"]["significance"]
-REPLICATES = {
-    model: entry.get("replicates", [model]) for model, entry in MODELS.items()
-}
+REPLICATES = {model: entry.get("replicates", [model]) for model, entry in MODELS.items()}
 COMPARISON = config["figures"]["comparison"]
 COMPARED = COMPARISONS.get(COMPARISON["name"], {}).get("models", [])
 LATENTS = config["figures"]["latents"]
-FIGURES = [
-    *(
-        f"results/{DATASET}/figures/images_{model}_{step}.{kind}"
-        for model, entry in IMAGES.items()
-        for step in entry["steps"]
-        for kind in ("svg", "png")
-    ),
-    *(
-        f"results/{DATASET}/figures/{figure}.{kind}"
-        for figure in (
-            "bce_one_seed",
-            "bce_mean",
-            "improvement",
-            "latent_curves",
-            "latent_scatter",
-        )
-        for kind in ("svg", "png")
-    ),
-]
-EVIDENCE = [
-    *(
-        f"results/{DATASET}/tables/{table}.{kind}"
-        for table in ("verdicts", "verdict_tests", "effects", "gradient_sizes")
-        for kind in ("csv", "md", "tex")
-    ),
-    *(
-        f"results/{DATASET}/figures/{figure}.{kind}"
-        for figure in ("replication", "gradient_sizes")
-        for kind in ("svg", "png")
-    ),
-]
-CONTROLLED = [
-    *(f"results/{DATASET}/controls/{name}.csv" for name in ("effects", "noise")),
-    *(f"results/{DATASET}/figures/noise_alone.{kind}" for kind in ("svg", "png")),
-]
 # Compared in `all` and trained to the end: what is evaluated on held-out images and timed.
 COMPARED_IN_ALL = [
-    model
-    for entry in COMPARISONS.values()
-    if entry["target"] == "all"
-    for model in entry["models"]
+    model for entry in COMPARISONS.values() if entry["target"] == "all" for model in entry["models"]
 ]
-WHOLE = [
-    model
-    for model in with_baselines(COMPARED_IN_ALL)
-    if "steps" not in MODELS.get(model, {})
-]
+WHOLE = [model for model in with_baselines(COMPARED_IN_ALL) if "steps" not in MODELS.get(model, {})]
 WHOLE_RUNS = [[model, seed] for model in WHOLE for seed in config["seeds"]]
 WHOLE_BASELINES = {model: BASELINES[model] for model in WHOLE if model in BASELINES}
-TABLES = [f"results/{DATASET}/tables/table1.{kind}" for kind in ("csv", "md", "tex")]
-
 BATCH = config["theory"]["batch"]
-THEORY = [
-    *(
-        f"results/{folder}/figures/{figure}.{kind}"
-        for folder, figures in (
-            (DATASET, ("working_principle", "densities_of_batch")),
-            (
-                "theory",
-                (
-                    "geometric_complex",
-                    "rips_filtration",
-                    "persistence_diagram",
-                    "densities_of_clusters",
-                    "delta_selection",
-                    "stability",
-                    "gradients",
-                    "entropy_near_diagonal",
-                ),
-            ),
-        )
-        for figure in figures
-        for kind in ("svg", "png")
-    ),
-    *(
-        f"results/theory/tables/{table}.{kind}"
-        for table in ("stability", "gradients", "exceptions")
-        for kind in ("csv", "md", "tex")
-    ),
-]
-COST = [
-    *(f"results/{DATASET}/figures/cost.{kind}" for kind in ("svg", "png")),
-    *(f"results/{DATASET}/tables/cost.{kind}" for kind in ("csv", "md", "tex")),
-]
-
-# Held-out evaluation, at `images` test images, and at the end of the training at all of them.
-HELD_OUT = [
-    f"results/{DATASET}/{folder}/{product}{{full}}.{kind}"
-    for folder, product, kinds in (
-        ("tables", "held_out", ("csv", "md", "tex")),
-        ("figures", "held_out", ("svg", "png")),
-        ("figures", "prior_samples", ("svg", "png")),
-    )
-    for kind in kinds
-]
-EVALUATION = [path.format(full="") for path in HELD_OUT]
-EVALUATION_FULL = [path.format(full="_full") for path in HELD_OUT]
-
 EXPERIMENTS = config["synthetic"]["pointclouds"]["experiments"]
-SYNTHETIC = [
-    *(
-        f"results/synthetic/figures/pointclouds_{experiment}.{kind}"
-        for experiment in EXPERIMENTS
-        for kind in ("svg", "png", "gif")
-    ),
-    *(f"results/synthetic/figures/mode_collapse.{kind}" for kind in ("svg", "png")),
-    *(
-        f"results/{DATASET}/synthetic/figures/{figure}.{kind}"
-        for figure in ("damage", "damage_curves", "one_class_batches")
-        for kind in ("svg", "png")
-    ),
-    *(
-        f"results/{folder}/tables/{table}.{kind}"
-        for folder, table in (
-            ("synthetic", "half_loss"),
-            ("synthetic", "mode_collapse"),
-            (f"{DATASET}/synthetic", "moved_images"),
-        )
-        for kind in ("csv", "md", "tex")
-    ),
-]
 
 
 wildcard_constraints:
@@ -209,9 +92,7 @@ def check_references():
             )
     for model, key in shown.items():
         if model not in BASELINES:
-            raise WorkflowError(
-                f"config: {key}: {model} is no model with a baseline: {', '.join(BASELINES)}"
-            )
+            raise WorkflowError(f"config: {key}: {model} is no model with a baseline: {', '.join(BASELINES)}")
     for model, entry in IMAGES.items():
         if missing := set(entry["steps"]) - set(config["training"]["snapshot_steps"]):
             raise WorkflowError(
@@ -224,12 +105,8 @@ def check_references():
     if BATCH["model"] not in MODELS:
         raise WorkflowError(f"config: theory.batch.model: {BATCH['model']} is no model")
     if BATCH["step"] not in config["training"]["snapshot_steps"]:
-        raise WorkflowError(
-            f"config: theory.batch.step: {BATCH['step']} not in training.snapshot_steps"
-        )
-    clouds = {
-        term.get("cloud", "output") for term in MODELS[BATCH["model"]]["regularizers"]
-    }
+        raise WorkflowError(f"config: theory.batch.step: {BATCH['step']} not in training.snapshot_steps")
+    clouds = {term.get("cloud", "output") for term in MODELS[BATCH["model"]]["regularizers"]}
     if clouds != {"output"}:
         raise WorkflowError(
             f"config: theory.batch.model: {BATCH['model']} has no regularizers of its output alone"
@@ -237,9 +114,7 @@ def check_references():
     for model, entry in MODELS.items():
         terms = [(term["name"], term["degree"]) for term in entry["regularizers"]]
         if len(terms) != len(set(terms)):
-            raise WorkflowError(
-                f"config: models.{model}.regularizers: the same name and degree twice"
-            )
+            raise WorkflowError(f"config: models.{model}.regularizers: the same name and degree twice")
         for term in entry["regularizers"]:
             grid = term.get("parameters", {})
             if "start" in grid and grid["start"] >= grid["stop"]:
@@ -317,65 +192,28 @@ def canonical(value):
 
 def trainer_arguments(model, seed):
     """Arguments of topogen.training.trainer.Trainer."""
-    shared = {
-        key: config["training"][key]
-        for key in ("batch_size", "learning_rate", "device")
-    }
+    shared = {key: config["training"][key] for key in ("batch_size", "learning_rate", "device")}
     entry = MODELS[model]
     return shared | {
         "latent_dim": entry["latent_dim"],
         "regularizers": [
-            term | {"weight": term["weight"] * entry.get("strength", 1)}
-            for term in entry["regularizers"]
+            term | {"weight": term["weight"] * entry.get("strength", 1)} for term in entry["regularizers"]
         ],
         "seed": int(seed),
-        **{
-            key: entry[key]
-            for key in ("learning_rate", "kld_weight", "noise", "direction")
-            if key in entry
-        },
+        **{key: entry[key] for key in ("learning_rate", "kld_weight", "noise", "direction") if key in entry},
     }
 
 
-def report_products(failed):
-    """Say at the end of a run what is there of `all`; after a failure what is not, and what diverged."""
-    products = [
-        *FIGURES,
-        *TABLES,
-        *THEORY,
-        *SYNTHETIC,
-        *EVALUATION,
-        *EVIDENCE,
-        *COST,
+def products(rule, **wildcards):
+    """Outputs of a rule for the dataset of the run and every combination of the other wildcards' values."""
+    return expand([str(path) for path in rule.output], dataset=DATASET, **wildcards)
+
+
+def images_of_training(rule):
+    """Outputs of the image comparison, for every model and step that figures.images lists."""
+    return [
+        path for model, entry in IMAGES.items() for path in products(rule, model=model, step=entry["steps"])
     ]
-    missing = [path for path in products if not Path(path).is_file()]
-    made = len(products) - len(missing)
-    logger.info(f"{made} of {len(products)} figures and tables are in results/.")
-    if failed:
-        histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
-        diverged = sorted(map(str, histories))
-        logger.info("\n  ".join(["Missing:", *missing]))
-        logger.info("\n  ".join(["Diverged trainings, until then:", *diverged]))
-
-
-def write_provenance(failed):
-    """Note beside the results what made them: code, packages, configuration, seeds, machine and dataset."""
-    try:
-        from topogen.files import save_json
-        from topogen.provenance import provenance, times_by_rule
-
-        raw = Path("resources", DATASET, "raw")
-        files = [raw / name for name in sorted(config["datasets"][DATASET]["md5"])]
-        run = {
-            "failed": failed,
-            "config": config,
-            "seeds": config["seeds"],
-            "cores": workflow.resource_settings.cores,  # none where a cluster has them
-            "rules": times_by_rule("results/benchmarks"),
-        }
-        save_json("results/provenance.json", provenance(".", files) | run)
-    except (ImportError, OSError, ValueError, KeyError) as error:
-        logger.warning(f"results/provenance.json is not written: {error}")
 
 
 def all_cores(wildcards):
@@ -383,8 +221,8 @@ def all_cores(wildcards):
     return 1 if workflow.non_local_exec else workflow.cores
 
 
-def growing(amount):
-    """A resource that grows where a job is sent again: once, twice, three times the amount."""
+def more_on_retry(amount):
+    """A resource that grows with each attempt: the amount, then twice, then three times as much."""
 
     def of_attempt(wildcards, attempt):
         return amount * attempt
@@ -393,12 +231,10 @@ def growing(amount):
 
 
 @cache
-def answer(*command):
-    """What a command prints, or nothing where there is no such command or it fails."""
+def output_of(*command):
+    """What a command prints; nothing if it fails or does not exist."""
     try:
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True
-        ).stdout
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return ""
 
@@ -406,8 +242,8 @@ def answer(*command):
 def gpus():
     """CUDA devices that a run here may use, or 1 where the jobs go to a cluster that has some."""
     if workflow.non_local_exec:
-        return int("gpu" in answer("sinfo", "--noheader", "--format", "%G"))
-    listed = answer("nvidia-smi", "--list-gpus").splitlines()
+        return int("gpu" in output_of("sinfo", "--noheader", "--format", "%G"))
+    listed = output_of("nvidia-smi", "--list-gpus").splitlines()
     # Lines of another beginning are parts of a card.
     cards = sum(line.startswith("GPU") for line in listed)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -427,14 +263,6 @@ def limit_gpus():
         workflow.register_resource("gpu", gpus())
 
 
-def check_device():
-    """Stop before any job where the GPU is missing that the configuration asks for."""
-    if config["training"]["device"] == "cuda" and gpus() == 0:
-        raise WorkflowError(
-            "config: training.device: cuda, but no NVIDIA GPU is found here; write auto or cpu"
-        )
-
-
 def dataset_spec(wildcards):
     return canonical(config["datasets"][wildcards.dataset])
 
@@ -442,9 +270,7 @@ def dataset_spec(wildcards):
 def training_spec(wildcards):
     own = {key: config["training"][key] for key in ("epochs", "threads")}
     last = steps_of(wildcards.model)
-    own["snapshot_steps"] = [
-        step for step in config["training"]["snapshot_steps"] if step < last
-    ]
+    own["snapshot_steps"] = [step for step in config["training"]["snapshot_steps"] if step < last]
     if last < math.inf:
         own["steps"] = last
     return canonical(trainer_arguments(wildcards.model, wildcards.seed) | own)
@@ -452,19 +278,13 @@ def training_spec(wildcards):
 
 def timing_spec(wildcards):
     models = {model: trainer_arguments(model, config["seeds"][0]) for model in WHOLE}
-    return canonical(
-        {"models": models, "threads": config["training"]["threads"], **config["timing"]}
-    )
+    return canonical({"models": models, "threads": config["training"]["threads"], **config["timing"]})
 
 
 def runs_of_comparison(name):
     """(model, seed) of every training that a comparison needs."""
     entry = COMPARISONS[name]
-    return [
-        (model, seed)
-        for model in with_baselines(entry["models"])
-        for seed in entry["seeds"]
-    ]
+    return [(model, seed) for model in with_baselines(entry["models"]) for seed in entry["seeds"]]
 
 
 def histories_of_comparison(wildcards):
@@ -499,13 +319,9 @@ def check_evaluation():
     """Stop before any job where the evaluation asks for what no training keeps."""
     settings, training = config["evaluation"], config["training"]
     if missing := set(settings["steps"]) - set(training["snapshot_steps"]):
-        raise WorkflowError(
-            f"config: evaluation.steps: {sorted(missing)} not in training.snapshot_steps"
-        )
+        raise WorkflowError(f"config: evaluation.steps: {sorted(missing)} not in training.snapshot_steps")
     if settings["images"] < 2 * training["batch_size"]:
-        raise WorkflowError(
-            f"config: evaluation.images: {settings['images']} are less than two batches"
-        )
+        raise WorkflowError(f"config: evaluation.images: {settings['images']} are less than two batches")
     for key, number in (
         ("neighbours", settings["neighbours"] + 1),
         ("kernel.subset_size", settings["kernel"]["subset_size"]),
@@ -522,9 +338,7 @@ check_evaluation()
 def check_claims():
     """Stop before any job where a claim names what is not measured."""
     parts = {f"controls.{key}": name for key, name in config["controls"].items()}
-    parts |= {
-        f"claims.comparisons.{name}": name for name in config["claims"]["comparisons"]
-    }
+    parts |= {f"claims.comparisons.{name}": name for name in config["claims"]["comparisons"]}
     parts |= {
         f"claims.held_out[{place}].comparison": claim["comparison"]
         for place, claim in enumerate(config["claims"]["held_out"])
@@ -532,9 +346,7 @@ def check_claims():
     parts["figures.comparison.name"] = COMPARISON["name"]
     for key, name in parts.items():
         if name not in COMPARISONS:
-            raise WorkflowError(
-                f"config: {key}: {name} is none of comparisons: {', '.join(COMPARISONS)}"
-            )
+            raise WorkflowError(f"config: {key}: {name} is none of comparisons: {', '.join(COMPARISONS)}")
     for place, claim in enumerate(config["claims"]["held_out"]):
         if claim["step"] not in (-1, *config["evaluation"]["steps"]):
             raise WorkflowError(
@@ -550,9 +362,7 @@ check_claims()
 
 
 def classifier_spec(wildcards):
-    return canonical(
-        config["evaluation"]["classifier"] | {"threads": config["training"]["threads"]}
-    )
+    return canonical(config["evaluation"]["classifier"] | {"threads": config["training"]["threads"]})
 
 
 def evaluation_spec(wildcards):
@@ -596,10 +406,7 @@ def verdicts_spec(wildcards):
         {
             "claim": claim["claim"],
             "source": claim["comparison"],
-            "baselines": {
-                model: BASELINES[model]
-                for model in COMPARISONS[claim["comparison"]]["models"]
-            },
+            "baselines": {model: BASELINES[model] for model in COMPARISONS[claim["comparison"]]["models"]},
             "step": claim["step"],
             "metrics": claim["metrics"],
         }
@@ -616,11 +423,7 @@ def verdicts_spec(wildcards):
             "decay_steps": claims["decay_steps"],
             "held_out": held_out,
             "runs": WHOLE_RUNS,
-            "timed": {
-                model: BASELINES[model]
-                for model in config["published"]
-                if model in WHOLE_BASELINES
-            },
+            "timed": {model: BASELINES[model] for model in config["published"] if model in WHOLE_BASELINES},
             "differentiable": claims["differentiable"],
         }
     )
@@ -629,9 +432,7 @@ def verdicts_spec(wildcards):
 def verdict_headings(wildcards):
     claims = config["claims"]
     headings = claims["comparisons"] | claims["stored"]
-    return canonical(
-        {"headings": list(headings.items())}
-    )  # pairs: their order is that of the columns
+    return canonical({"headings": list(headings.items())})  # pairs: their order is that of the columns
 
 
 def controls_spec(wildcards):
@@ -649,11 +450,7 @@ def controls_spec(wildcards):
 def stored_controls(wildcards):
     """The result of the target `controls` that was run once and is kept with the code, where there is one."""
     folder = Path("docs/controls", wildcards.dataset)
-    return [
-        str(path)
-        for path in (folder / "effects.csv", folder / "noise.csv")
-        if path.is_file()
-    ]
+    return [str(path) for path in (folder / "effects.csv", folder / "noise.csv") if path.is_file()]
 
 
 def snapshots_of_pair(wildcards):
@@ -678,6 +475,4 @@ def labels_of_notebook(wildcards):
 
 
 def image_parameters(wildcards):
-    return canonical(
-        {"models": with_baselines([wildcards.model]), "step": int(wildcards.step)}
-    )
+    return canonical({"models": with_baselines([wildcards.model]), "step": int(wildcards.step)})

@@ -1,4 +1,32 @@
-# What the topological terms cost, from the times that the trainings took.
+# What the topological terms cost: the time of a training step.
+
+
+rule measure_step_times:
+    input:
+        images="results/{dataset}/images.npy",
+        diagrams="results/{dataset}/diagrams.npz",
+        code=code_of("workflow/scripts/cost/measure_step_times.py"),
+    output:
+        rounds="results/{dataset}/statistics/step_time_rounds.parquet",
+        times="results/{dataset}/statistics/step_times.parquet",
+    log:
+        "results/logs/measure_step_times/{dataset}.log",
+    benchmark:
+        "results/benchmarks/measure_step_times/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: all_cores
+    resources:
+        mem_mb=more_on_retry(2000),
+        runtime=more_on_retry(30),
+        gpu=gpus_per_run,
+    params:
+        spec=timing_spec,
+        baselines=canonical(WHOLE_BASELINES),
+    message:
+        "Time the training steps of all models in turn, alone on the machine"
+    script:
+        "../scripts/cost/measure_step_times.py"
 
 
 rule step_costs:
@@ -21,8 +49,8 @@ rule step_costs:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
     params:
         spec=cost_spec,
     message:
@@ -31,39 +59,24 @@ rule step_costs:
         "../scripts/cost/step_costs.py"
 
 
-use rule image_comparison as cost with:
+use rule notebook as cost with:
     input:
         notebook="notebooks/cost.ipynb",
         costs="results/{dataset}/statistics/step_costs.parquet",
         slowdowns="results/{dataset}/statistics/slowdowns.parquet",
         code=code_of("notebooks/cost.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/cost.html",
-            caption="../report/cost.rst",
+        **in_report(
+            page("results/{dataset}/notebooks/cost", "executed notebook, with the table"),
+            figure("results/{dataset}/figures/cost", "steps, slowdown, trainings"),
+            table("results/{dataset}/tables/cost", "times as CSV"),
+            caption="cost",
             category="Cost",
-            labels={"row": "T1", "figure": "executed notebook, with the table"},
+            row="T1",
         ),
-        svg=report(
-            "results/{dataset}/figures/cost.svg",
-            caption="../report/cost.rst",
-            category="Cost",
-            labels={"row": "T1", "figure": "steps, slowdown, trainings"},
-        ),
-        png="results/{dataset}/figures/cost.png",
-        csv=report(
-            "results/{dataset}/tables/cost.csv",
-            caption="../report/cost.rst",
-            category="Cost",
-            labels={"row": "T1", "figure": "times as CSV"},
-        ),
-        markdown="results/{dataset}/tables/cost.md",
-        latex="results/{dataset}/tables/cost.tex",
     log:
         "results/logs/cost/{dataset}.log",
     benchmark:
         "results/benchmarks/cost/{dataset}.tsv"
-    params:
-        shown=canonical({}),
     message:
         "What the topological terms cost, beside the thesis' slowdowns"

@@ -1,4 +1,4 @@
-# The dataset: its files in resources/, checked, and its arrays in results/.
+# The dataset: its files in resources/, checked, its arrays in results/, and the reference diagrams of its batches.
 
 
 # On a cluster the nodes seldom reach the network.
@@ -20,8 +20,8 @@ rule download:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(30),
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(30),
     params:
         spec=dataset_spec,
         folder="resources/{dataset}/raw",
@@ -48,11 +48,35 @@ rule prepare:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
         folder="resources/{dataset}/raw",
     message:
         "Unpack the training and test images of {wildcards.dataset}"
     script:
         "../scripts/data/prepare.py"
+
+
+rule references:
+    input:
+        images="results/{dataset}/images.npy",
+        code=code_of("workflow/scripts/data/references.py"),
+    output:
+        diagrams="results/{dataset}/diagrams.npz",
+    log:
+        "results/logs/references/{dataset}.log",
+    benchmark:
+        "results/benchmarks/references/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 4
+    resources:
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
+    params:
+        batch_size=config["training"]["batch_size"],
+    message:
+        "Persistence diagrams of degree 0 and 1 of every batch of {wildcards.dataset}"
+    script:
+        "../scripts/data/references.py"

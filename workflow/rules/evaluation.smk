@@ -19,8 +19,8 @@ rule classifier:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=more_on_retry(2000),
+        runtime=more_on_retry(30),
     params:
         spec=classifier_spec,
     message:
@@ -29,34 +29,34 @@ rule classifier:
         "../scripts/evaluation/classifier.py"
 
 
-rule hold_out:
+rule prepare_test_set:
     input:
         images="results/{dataset}/images.npy",
         test_images="results/{dataset}/test_images.npy",
         test_labels="results/{dataset}/test_labels.npy",
         classifier="results/{dataset}/classifier/weights.pt",
-        code=code_of("workflow/scripts/evaluation/hold_out.py"),
+        code=code_of("workflow/scripts/evaluation/prepare_test_set.py"),
     output:
         features="results/{dataset}/evaluation{full}/held_out/features.npy",
         diagrams="results/{dataset}/evaluation{full}/held_out/diagrams.npz",
         units="results/{dataset}/evaluation{full}/held_out/units.json",
         yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
     log:
-        "results/logs/hold_out/{dataset}{full}.log",
+        "results/logs/prepare_test_set/{dataset}{full}.log",
     benchmark:
-        "results/benchmarks/hold_out/{dataset}{full}.tsv"
+        "results/benchmarks/prepare_test_set/{dataset}{full}.tsv"
     conda:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3500),
-        runtime=growing(30),
+        mem_mb=more_on_retry(3500),
+        runtime=more_on_retry(30),
     params:
         spec=evaluation_spec,
     message:
         "Features and diagrams of the held-out images of {wildcards.dataset}"
     script:
-        "../scripts/evaluation/hold_out.py"
+        "../scripts/evaluation/prepare_test_set.py"
 
 
 rule evaluate:
@@ -81,8 +81,8 @@ rule evaluate:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(3500),
-        runtime=growing(30),
+        mem_mb=more_on_retry(3500),
+        runtime=more_on_retry(30),
     params:
         spec=evaluation_spec,
     message:
@@ -91,26 +91,26 @@ rule evaluate:
         "../scripts/evaluation/evaluate.py"
 
 
-rule held_out_summary:
+rule held_out_means:
     input:
         evaluations=expand(
             "results/{{dataset}}/evaluation{{full}}/{model}/{seed}.parquet",
             model=WHOLE,
             seed=config["seeds"],
         ),
-        code=code_of("workflow/scripts/evaluation/held_out_summary.py"),
+        code=code_of("workflow/scripts/evaluation/held_out_means.py"),
     output:
         summary="results/{dataset}/statistics/held_out{full}.parquet",
     log:
-        "results/logs/held_out_summary/{dataset}{full}.log",
+        "results/logs/held_out_means/{dataset}{full}.log",
     benchmark:
-        "results/benchmarks/held_out_summary/{dataset}{full}.tsv"
+        "results/benchmarks/held_out_means/{dataset}{full}.tsv"
     conda:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
     params:
         spec=canonical(
             {
@@ -122,4 +122,64 @@ rule held_out_summary:
     message:
         "Held-out metrics on average, and paired differences to the baseline"
     script:
-        "../scripts/evaluation/held_out_summary.py"
+        "../scripts/evaluation/held_out_means.py"
+
+
+use rule notebook as held_out_table with:
+    input:
+        notebook="notebooks/held_out_table.ipynb",
+        summary="results/{dataset}/statistics/held_out{full}.parquet",
+        yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
+        accuracy="results/{dataset}/classifier/accuracy.json",
+        code=code_of("notebooks/held_out_table.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/held_out_table{full}", "executed notebook, with the table"),
+            table("results/{dataset}/tables/held_out{full}", "metrics, by step"),
+            figure("results/{dataset}/figures/held_out{full}", "gain over the baseline"),
+            caption="held_out_table",
+            category="Evidence",
+            row="held-out",
+            model="all",
+        ),
+    log:
+        "results/logs/held_out_table/{dataset}{full}.log",
+    benchmark:
+        "results/benchmarks/held_out_table/{dataset}{full}.tsv"
+    params:
+        arguments=canonical(
+            {
+                "models": list(WHOLE_BASELINES),
+                "shown": config["evaluation"]["shown"],
+            }
+        ),
+    message:
+        "Held-out metrics of all models and what they gain over their baselines"
+
+
+use rule notebook as prior_samples with:
+    input:
+        notebook="notebooks/prior_samples.ipynb",
+        samples=expand(
+            "results/{{dataset}}/evaluation{{full}}/{model}/{seed}_samples.npz",
+            model=WHOLE,
+            seed=config["seeds"][0],
+        ),
+        code=code_of("notebooks/prior_samples.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/prior_samples{full}", "executed notebook: prior samples"),
+            figure("results/{dataset}/figures/prior_samples{full}", "prior samples"),
+            caption="prior_samples",
+            category="Evidence",
+            row="held-out",
+            model="all",
+        ),
+    log:
+        "results/logs/prior_samples/{dataset}{full}.log",
+    benchmark:
+        "results/benchmarks/prior_samples/{dataset}{full}.tsv"
+    params:
+        arguments=canonical({"models": WHOLE}),
+    message:
+        "What the models sample from their prior, one seed"

@@ -1,4 +1,63 @@
-# What the comparisons say of the thesis' claims: verdicts, and the controls that they lean on.
+# From the histories of all runs to r(s), its intervals and tests, and the verdicts on the thesis' claims.
+
+
+rule improvement:
+    input:
+        histories=histories_of_comparison,
+        code=code_of("workflow/scripts/evidence/improvement.py"),
+    output:
+        improvement="results/{dataset}/statistics/{comparison}/improvement.parquet",
+        means="results/{dataset}/statistics/{comparison}/means.parquet",
+        effects="results/{dataset}/statistics/{comparison}/effects.parquet",
+        bce="results/{dataset}/statistics/{comparison}/bce_means.parquet",
+        gradients="results/{dataset}/statistics/{comparison}/gradient_sizes.parquet",
+    log:
+        "results/logs/improvement/{dataset}-{comparison}.log",
+    benchmark:
+        "results/benchmarks/improvement/{dataset}-{comparison}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=improvement_spec,
+    message:
+        "Improvement r(s) of the models of {wildcards.comparison}, per seed and on average"
+    script:
+        "../scripts/evidence/improvement.py"
+
+
+rule control_effects:
+    input:
+        effects=expand(
+            "results/{{dataset}}/statistics/{comparison}/effects.parquet",
+            comparison=CONTROLS,
+        ),
+        improvement=f"results/{{dataset}}/statistics/{NOISE}/improvement.parquet",
+        bce=f"results/{{dataset}}/statistics/{SIGNIFICANCE}/improvement.parquet",
+        code=code_of("workflow/scripts/evidence/control_effects.py"),
+    output:
+        effects="results/{dataset}/controls/effects.csv",
+        noise="results/{dataset}/controls/noise.csv",
+        order="results/{dataset}/controls/stochastic_order.csv",
+    log:
+        "results/logs/control_effects/{dataset}.log",
+    benchmark:
+        "results/benchmarks/control_effects/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=controls_spec,
+    message:
+        "What the controls say"
+    script:
+        "../scripts/evidence/control_effects.py"
 
 
 rule verdicts:
@@ -31,8 +90,8 @@ rule verdicts:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
     params:
         spec=verdicts_spec,
     message:
@@ -41,76 +100,62 @@ rule verdicts:
         "../scripts/evidence/verdicts.py"
 
 
-rule control_effects:
+use rule notebook as improvement_curves with:
     input:
-        effects=expand(
-            "results/{{dataset}}/statistics/{comparison}/effects.parquet",
-            comparison=CONTROLS,
-        ),
-        improvement=f"results/{{dataset}}/statistics/{NOISE}/improvement.parquet",
-        bce=f"results/{{dataset}}/statistics/{SIGNIFICANCE}/improvement.parquet",
-        code=code_of("workflow/scripts/evidence/control_effects.py"),
+        notebook="notebooks/improvement_curves.ipynb",
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/means.parquet",
+        code=code_of("notebooks/improvement_curves.ipynb"),
     output:
-        effects="results/{dataset}/controls/effects.csv",
-        noise="results/{dataset}/controls/noise.csv",
-        order="results/{dataset}/controls/stochastic_order.csv",
+        **in_report(
+            page("results/{dataset}/notebooks/improvement_curves", "executed notebook"),
+            figure("results/{dataset}/figures/improvement", "r(s) over all steps"),
+            caption="improvement_curves",
+            category="Evidence",
+            row="T1",
+            model="all",
+        ),
     log:
-        "results/logs/control_effects/{dataset}.log",
+        "results/logs/improvement_curves/{dataset}.log",
     benchmark:
-        "results/benchmarks/control_effects/{dataset}.tsv"
-    conda:
-        "../../envs/topogen.yaml"
-    threads: 1
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
+        "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        spec=controls_spec,
+        arguments=canonical({"models": COMPARED, "steps": config["statistics"]["steps"]}),
     message:
-        "What the controls say"
-    script:
-        "../scripts/evidence/control_effects.py"
+        "Improvement r(s) over all steps"
 
 
-use rule image_comparison as verdict_table with:
+use rule notebook as table_1 with:
     input:
-        notebook="notebooks/verdict_table.ipynb",
-        verdicts="results/{dataset}/statistics/verdicts.parquet",
-        code=code_of("notebooks/verdict_table.ipynb"),
+        notebook="notebooks/table_1.ipynb",
+        effects=f"results/{{dataset}}/statistics/{COMPARISON['name']}/effects.parquet",
+        times="results/{dataset}/statistics/step_times.parquet",
+        code=code_of("notebooks/table_1.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/verdict_table.html",
-            caption="../report/verdict_table.rst",
-            category="Evidence",
-            labels={"row": "all", "figure": "verdicts, notebook", "model": "all"},
+        **in_report(
+            page("results/{dataset}/notebooks/table_1", "executed notebook, with the table"),
+            table("results/{dataset}/tables/table1", "Table 1 as CSV"),
+            latex("results/{dataset}/tables/table1", "Table 1 as LaTeX"),
+            caption="table_1",
+            category="Table 1",
+            row="T1",
+            model="all",
         ),
-        csv=report(
-            "results/{dataset}/tables/verdicts.csv",
-            caption="../report/verdict_table.rst",
-            category="Evidence",
-            labels={"row": "all", "figure": "verdicts", "model": "all"},
-        ),
-        markdown="results/{dataset}/tables/verdicts.md",
-        latex="results/{dataset}/tables/verdicts.tex",
-        tests_csv=report(
-            "results/{dataset}/tables/verdict_tests.csv",
-            caption="../report/verdict_table.rst",
-            category="Evidence",
-            labels={"row": "all", "figure": "verdicts, tests", "model": "all"},
-        ),
-        tests_markdown="results/{dataset}/tables/verdict_tests.md",
-        tests_latex="results/{dataset}/tables/verdict_tests.tex",
     log:
-        "results/logs/verdict_table/{dataset}.log",
+        "results/logs/table_1/{dataset}.log",
     benchmark:
-        "results/benchmarks/verdict_table/{dataset}.tsv"
+        "results/benchmarks/table_1/{dataset}.tsv"
     params:
-        shown=verdict_headings,
+        arguments=canonical(
+            {
+                "models": with_baselines(COMPARED),
+                "published": config["published"],
+            }
+        ),
     message:
-        "Verdicts on the claims of the thesis"
+        "Table 1 of the thesis, its values beside ours"
 
 
-use rule image_comparison as replication with:
+use rule notebook as replication with:
     input:
         notebook="notebooks/replication.ipynb",
         effects=expand(
@@ -119,41 +164,21 @@ use rule image_comparison as replication with:
         ),
         code=code_of("notebooks/replication.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/replication.html",
-            caption="../report/replication.rst",
+        **in_report(
+            page("results/{dataset}/notebooks/replication", "executed notebook: replication"),
+            figure("results/{dataset}/figures/replication", "r(s) as run, as defined"),
+            table("results/{dataset}/tables/effects", "effects and tests"),
+            caption="replication",
             category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "executed notebook: replication",
-                "model": "all",
-            },
+            row="evidence",
+            model="all",
         ),
-        svg=report(
-            "results/{dataset}/figures/replication.svg",
-            caption="../report/replication.rst",
-            category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "r(s) as run, as defined",
-                "model": "all",
-            },
-        ),
-        png="results/{dataset}/figures/replication.png",
-        csv=report(
-            "results/{dataset}/tables/effects.csv",
-            caption="../report/replication.rst",
-            category="Evidence",
-            labels={"row": "evidence", "figure": "effects and tests", "model": "all"},
-        ),
-        markdown="results/{dataset}/tables/effects.md",
-        latex="results/{dataset}/tables/effects.tex",
     log:
         "results/logs/replication/{dataset}.log",
     benchmark:
         "results/benchmarks/replication/{dataset}.tsv"
     params:
-        shown=canonical(
+        arguments=canonical(
             {
                 "headings": list(config["claims"]["comparisons"].values()),
                 "replicates": REPLICATES,
@@ -165,7 +190,7 @@ use rule image_comparison as replication with:
         "r(s) as run and as defined, beside the published values"
 
 
-use rule image_comparison as gradient_sizes with:
+use rule notebook as gradient_sizes with:
     input:
         notebook="notebooks/gradient_sizes.ipynb",
         sizes=expand(
@@ -174,46 +199,49 @@ use rule image_comparison as gradient_sizes with:
         ),
         code=code_of("notebooks/gradient_sizes.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/gradient_sizes.html",
-            caption="../report/gradient_sizes.rst",
+        **in_report(
+            page("results/{dataset}/notebooks/gradient_sizes", "executed notebook: gradient sizes"),
+            figure("results/{dataset}/figures/gradient_sizes", "sizes of gradients"),
+            table("results/{dataset}/tables/gradient_sizes", "sizes of gradients, table"),
+            caption="gradient_sizes",
             category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "executed notebook: gradient sizes",
-                "model": "all",
-            },
+            row="evidence",
+            model="all",
         ),
-        svg=report(
-            "results/{dataset}/figures/gradient_sizes.svg",
-            caption="../report/gradient_sizes.rst",
-            category="Evidence",
-            labels={"row": "evidence", "figure": "sizes of gradients", "model": "all"},
-        ),
-        png="results/{dataset}/figures/gradient_sizes.png",
-        csv=report(
-            "results/{dataset}/tables/gradient_sizes.csv",
-            caption="../report/gradient_sizes.rst",
-            category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "sizes of gradients, table",
-                "model": "all",
-            },
-        ),
-        markdown="results/{dataset}/tables/gradient_sizes.md",
-        latex="results/{dataset}/tables/gradient_sizes.tex",
     log:
         "results/logs/gradient_sizes/{dataset}.log",
     benchmark:
         "results/benchmarks/gradient_sizes/{dataset}.tsv"
-    params:
-        shown=canonical({}),
     message:
         "Sizes of the regularizers' gradients"
 
 
-use rule image_comparison as controls_summary with:
+use rule notebook as verdict_table with:
+    input:
+        notebook="notebooks/verdict_table.ipynb",
+        verdicts="results/{dataset}/statistics/verdicts.parquet",
+        code=code_of("notebooks/verdict_table.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/verdict_table", "verdicts, notebook"),
+            table("results/{dataset}/tables/verdicts", "verdicts"),
+            table("results/{dataset}/tables/verdict_tests", "verdicts, tests", prefix="tests_"),
+            caption="verdict_table",
+            category="Evidence",
+            row="all",
+            model="all",
+        ),
+    log:
+        "results/logs/verdict_table/{dataset}.log",
+    benchmark:
+        "results/benchmarks/verdict_table/{dataset}.tsv"
+    params:
+        arguments=verdict_headings,
+    message:
+        "Verdicts on the claims of the thesis"
+
+
+use rule notebook as controls_summary with:
     input:
         notebook="notebooks/controls_summary.ipynb",
         effects="results/{dataset}/controls/effects.csv",
@@ -222,33 +250,23 @@ use rule image_comparison as controls_summary with:
         improvement=f"results/{{dataset}}/statistics/{NOISE}/improvement.parquet",
         code=code_of("notebooks/controls_summary.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/controls_summary.html",
-            caption="../report/controls_summary.rst",
+        **in_report(
+            page(
+                "results/{dataset}/notebooks/controls_summary",
+                "executed notebook: controls summary",
+                model="all",
+            ),
+            figure("results/{dataset}/figures/noise_alone", "r(s) of noise alone", model="VAE0"),
+            caption="controls_summary",
             category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "executed notebook: controls summary",
-                "model": "all",
-            },
+            row="evidence",
         ),
-        svg=report(
-            "results/{dataset}/figures/noise_alone.svg",
-            caption="../report/controls_summary.rst",
-            category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "r(s) of noise alone",
-                "model": "VAE0",
-            },
-        ),
-        png="results/{dataset}/figures/noise_alone.png",
     log:
         "results/logs/controls_summary/{dataset}.log",
     benchmark:
         "results/benchmarks/controls_summary/{dataset}.tsv"
     params:
-        shown=canonical(
+        arguments=canonical(
             {
                 "published": config["published"],
                 "steps": config["statistics"]["steps"],
@@ -259,7 +277,7 @@ use rule image_comparison as controls_summary with:
         "Controls: other noise, placebos, weight zero, the second list of seeds"
 
 
-use rule image_comparison as tuning_table with:
+use rule notebook as tuning_table with:
     input:
         notebook="notebooks/tuning_table.ipynb",
         effects=expand(
@@ -268,33 +286,19 @@ use rule image_comparison as tuning_table with:
         ),
         code=code_of("notebooks/tuning_table.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/tuning_table.html",
-            caption="../report/tuning_table.rst",
+        **in_report(
+            page("results/{dataset}/notebooks/tuning_table", "executed notebook: tuning table"),
+            table("results/{dataset}/tables/tuning", "the same tuning for all"),
+            caption="tuning_table",
             category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "executed notebook: tuning table",
-                "model": "all",
-            },
+            row="evidence",
+            model="all",
         ),
-        csv=report(
-            "results/{dataset}/tables/tuning.csv",
-            caption="../report/tuning_table.rst",
-            category="Evidence",
-            labels={
-                "row": "evidence",
-                "figure": "the same tuning for all",
-                "model": "all",
-            },
-        ),
-        markdown="results/{dataset}/tables/tuning.md",
-        latex="results/{dataset}/tables/tuning.tex",
     log:
         "results/logs/tuning_table/{dataset}.log",
     benchmark:
         "results/benchmarks/tuning_table/{dataset}.tsv"
     params:
-        shown=canonical({"comparisons": TUNING}),
+        arguments=canonical({"comparisons": TUNING}),
     message:
         "VAE0 and the regularizers, tuned alike"

@@ -1,13 +1,11 @@
-# Experiments on made-up data, and damaged batches. First the numbers, then one rule per notebook.
+# Experiments on made-up data, and damaged batches.
 
 
 rule pointclouds:
     input:
         code=code_of("workflow/scripts/synthetic/pointclouds.py"),
     output:
-        descents=expand(
-            "results/synthetic/pointclouds/{experiment}.npz", experiment=EXPERIMENTS
-        ),
+        descents=expand("results/synthetic/pointclouds/{experiment}.npz", experiment=EXPERIMENTS),
         halves="results/synthetic/half_loss.parquet",
     log:
         "results/logs/pointclouds/synthetic.log",
@@ -17,12 +15,10 @@ rule pointclouds:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
-        spec=canonical(
-            {"seed": config["synthetic"]["seed"], **config["synthetic"]["pointclouds"]}
-        ),
+        spec=canonical({"seed": config["synthetic"]["seed"], **config["synthetic"]["pointclouds"]}),
     message:
         "Point clouds that learn"
     script:
@@ -47,8 +43,8 @@ rule damage:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
         spec=canonical(
             {
@@ -78,8 +74,8 @@ rule gan:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(20),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(20),
     params:
         spec=canonical(
             {
@@ -93,155 +89,95 @@ rule gan:
         "../scripts/synthetic/gan.py"
 
 
-use rule image_comparison as point_cloud_descent with:
+use rule notebook as point_cloud_descent with:
     input:
         notebook="notebooks/point_cloud_descent.ipynb",
         descent="results/synthetic/pointclouds/{experiment}.npz",
         code=code_of("notebooks/point_cloud_descent.ipynb"),
     output:
-        html=report(
-            "results/synthetic/notebooks/pointclouds_{experiment}.html",
-            caption="../report/point_cloud_descent.rst",
+        **in_report(
+            page("results/synthetic/notebooks/pointclouds_{experiment}", "executed notebook: {experiment}"),
+            figure("results/synthetic/figures/pointclouds_{experiment}", "{experiment}"),
+            animation("results/synthetic/figures/pointclouds_{experiment}", "{experiment}, animated"),
+            caption="point_cloud_descent",
             category="Theory",
-            labels={
-                "row": "point clouds",
-                "figure": "executed notebook: {experiment}",
-            },
-        ),
-        svg=report(
-            "results/synthetic/figures/pointclouds_{experiment}.svg",
-            caption="../report/point_cloud_descent.rst",
-            category="Theory",
-            labels={"row": "point clouds", "figure": "{experiment}"},
-        ),
-        png="results/synthetic/figures/pointclouds_{experiment}.png",
-        gif=report(
-            "results/synthetic/figures/pointclouds_{experiment}.gif",
-            caption="../report/point_cloud_descent.rst",
-            category="Theory",
-            labels={"row": "point clouds", "figure": "{experiment}, animated"},
+            row="point clouds",
         ),
     log:
         "results/logs/point_cloud_descent/{experiment}.log",
     benchmark:
         "results/benchmarks/point_cloud_descent/{experiment}.tsv"
-    params:
-        shown=canonical({}),
     message:
         "Descent of a point cloud: {wildcards.experiment}"
 
 
-use rule image_comparison as half_loss with:
+use rule notebook as half_loss with:
     input:
         notebook="notebooks/half_loss.ipynb",
         halves="results/synthetic/half_loss.parquet",
         code=code_of("notebooks/half_loss.ipynb"),
     output:
-        html=report(
-            "results/synthetic/notebooks/half_loss.html",
-            caption="../report/half_loss.rst",
+        **in_report(
+            page("results/synthetic/notebooks/half_loss", "executed notebook, with the table"),
+            table("results/synthetic/tables/half_loss", "steps to half of the loss, as CSV"),
+            caption="half_loss",
             category="Theory",
-            labels={
-                "row": "point clouds",
-                "figure": "executed notebook, with the table",
-            },
+            row="point clouds",
         ),
-        csv=report(
-            "results/synthetic/tables/half_loss.csv",
-            caption="../report/half_loss.rst",
-            category="Theory",
-            labels={
-                "row": "point clouds",
-                "figure": "steps to half of the loss, as CSV",
-            },
-        ),
-        markdown="results/synthetic/tables/half_loss.md",
-        latex="results/synthetic/tables/half_loss.tex",
     log:
         "results/logs/half_loss/synthetic.log",
     benchmark:
         "results/benchmarks/half_loss/synthetic.tsv"
-    params:
-        shown=canonical({}),
     message:
         "Steps that point clouds need for half of their loss"
 
 
-use rule image_comparison as damage_map with:
+use rule notebook as damage_map with:
     input:
         notebook="notebooks/damage_map.ipynb",
         noticed="results/{dataset}/synthetic/damage_noticed.parquet",
         moved="results/{dataset}/synthetic/moved_images.parquet",
         code=code_of("notebooks/damage_map.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/synthetic/notebooks/damage_map.html",
-            caption="../report/damage_map.rst",
+        **in_report(
+            page("results/{dataset}/synthetic/notebooks/damage_map", "executed notebook, with the table"),
+            figure("results/{dataset}/synthetic/figures/damage", "what regularizers notice"),
+            figure("results/{dataset}/synthetic/figures/damage_curves", "change by level", prefix="curves_"),
+            table("results/{dataset}/synthetic/tables/moved_images", "images that a gradient moves, as CSV"),
+            caption="damage_map",
             category="Theory",
-            labels={"row": "damage", "figure": "executed notebook, with the table"},
+            row="damage",
         ),
-        svg=report(
-            "results/{dataset}/synthetic/figures/damage.svg",
-            caption="../report/damage_map.rst",
-            category="Theory",
-            labels={"row": "damage", "figure": "what regularizers notice"},
-        ),
-        png="results/{dataset}/synthetic/figures/damage.png",
-        curves_svg=report(
-            "results/{dataset}/synthetic/figures/damage_curves.svg",
-            caption="../report/damage_map.rst",
-            category="Theory",
-            labels={"row": "damage", "figure": "change by level"},
-        ),
-        curves_png="results/{dataset}/synthetic/figures/damage_curves.png",
-        csv=report(
-            "results/{dataset}/synthetic/tables/moved_images.csv",
-            caption="../report/damage_map.rst",
-            category="Theory",
-            labels={"row": "damage", "figure": "images that a gradient moves, as CSV"},
-        ),
-        markdown="results/{dataset}/synthetic/tables/moved_images.md",
-        latex="results/{dataset}/synthetic/tables/moved_images.tex",
     log:
         "results/logs/damage_map/{dataset}.log",
     benchmark:
         "results/benchmarks/damage_map/{dataset}.tsv"
-    params:
-        shown=canonical({}),
     message:
         "What regularizers notice, drawn"
 
 
-use rule image_comparison as one_class_batches with:
+use rule notebook as one_class_batches with:
     input:
         notebook="notebooks/one_class_batches.ipynb",
         batches="results/{dataset}/synthetic/one_class.npz",
         code=code_of("notebooks/one_class_batches.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/synthetic/notebooks/one_class_batches.html",
-            caption="../report/one_class_batches.rst",
+        **in_report(
+            page("results/{dataset}/synthetic/notebooks/one_class_batches", "executed notebook: one class"),
+            figure("results/{dataset}/synthetic/figures/one_class_batches", "diagrams of one class"),
+            caption="one_class_batches",
             category="Theory",
-            labels={"row": "damage", "figure": "executed notebook: one class"},
+            row="damage",
         ),
-        svg=report(
-            "results/{dataset}/synthetic/figures/one_class_batches.svg",
-            caption="../report/one_class_batches.rst",
-            category="Theory",
-            labels={"row": "damage", "figure": "diagrams of one class"},
-        ),
-        png="results/{dataset}/synthetic/figures/one_class_batches.png",
     log:
         "results/logs/one_class_batches/{dataset}.log",
     benchmark:
         "results/benchmarks/one_class_batches/{dataset}.tsv"
-    params:
-        shown=canonical({}),
     message:
         "Diagrams of batches of one class of {wildcards.dataset}"
 
 
-use rule image_comparison as mode_collapse with:
+use rule notebook as mode_collapse with:
     input:
         notebook="notebooks/mode_collapse.ipynb",
         collapse="results/synthetic/mode_collapse.parquet",
@@ -249,32 +185,19 @@ use rule image_comparison as mode_collapse with:
         samples="results/synthetic/mode_collapse.npz",
         code=code_of("notebooks/mode_collapse.ipynb"),
     output:
-        html=report(
-            "results/synthetic/notebooks/mode_collapse.html",
-            caption="../report/mode_collapse.rst",
+        **in_report(
+            page("results/synthetic/notebooks/mode_collapse", "executed notebook, with the table"),
+            figure("results/synthetic/figures/mode_collapse", "mode collapse of a GAN"),
+            table("results/synthetic/tables/mode_collapse", "modes covered, seed by seed, as CSV"),
+            caption="mode_collapse",
             category="Theory",
-            labels={"row": "F1", "figure": "executed notebook, with the table"},
+            row="F1",
         ),
-        svg=report(
-            "results/synthetic/figures/mode_collapse.svg",
-            caption="../report/mode_collapse.rst",
-            category="Theory",
-            labels={"row": "F1", "figure": "mode collapse of a GAN"},
-        ),
-        png="results/synthetic/figures/mode_collapse.png",
-        csv=report(
-            "results/synthetic/tables/mode_collapse.csv",
-            caption="../report/mode_collapse.rst",
-            category="Theory",
-            labels={"row": "F1", "figure": "modes covered, seed by seed, as CSV"},
-        ),
-        markdown="results/synthetic/tables/mode_collapse.md",
-        latex="results/synthetic/tables/mode_collapse.tex",
     log:
         "results/logs/mode_collapse/synthetic.log",
     benchmark:
         "results/benchmarks/mode_collapse/synthetic.tsv"
     params:
-        shown=canonical({"modes": config["synthetic"]["gan"]["ring"]["modes"]}),
+        arguments=canonical({"modes": config["synthetic"]["gan"]["ring"]["modes"]}),
     message:
         "Mode collapse of a GAN, drawn"

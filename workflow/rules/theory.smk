@@ -1,4 +1,4 @@
-# Concept figures and numerical checks of the thesis' propositions. First the numbers, then one rule per notebook.
+# Concept figures and numerical checks of the thesis' propositions.
 
 
 rule concepts:
@@ -16,8 +16,8 @@ rule concepts:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
         spec=canonical(
             {
@@ -48,12 +48,10 @@ rule batch_densities:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
-        spec=canonical(
-            {"step": BATCH["step"], **config["theory"]["densities"]["batch"]}
-        ),
+        spec=canonical({"step": BATCH["step"], **config["theory"]["densities"]["batch"]}),
     message:
         "Densities of the deaths of one batch of {wildcards.dataset}"
     script:
@@ -80,8 +78,8 @@ rule forward_pass:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
         spec=canonical(
             {
@@ -111,12 +109,10 @@ rule stability:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
-        spec=canonical(
-            {"seed": config["theory"]["seed"], **config["theory"]["stability"]}
-        ),
+        spec=canonical({"seed": config["theory"]["seed"], **config["theory"]["stability"]}),
     message:
         "Bottleneck distance of the diagrams of perturbed clouds"
     script:
@@ -140,8 +136,8 @@ rule gradients:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(1500),
-        runtime=growing(10),
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
     params:
         spec=canonical(
             {
@@ -156,31 +152,25 @@ rule gradients:
         "../scripts/theory/gradients.py"
 
 
-use rule image_comparison as working_principle with:
+use rule notebook as working_principle with:
     input:
         notebook="notebooks/working_principle.ipynb",
         batch="results/{dataset}/theory/forward_pass.npz",
         code=code_of("notebooks/working_principle.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/working_principle.html",
-            caption="../report/working_principle.rst",
+        **in_report(
+            page("results/{dataset}/notebooks/working_principle", "executed notebook"),
+            figure("results/{dataset}/figures/working_principle", "topology-informed VAE"),
+            caption="working_principle",
             category="Theory",
-            labels={"row": "F2", "figure": "executed notebook"},
+            row="F2",
         ),
-        svg=report(
-            "results/{dataset}/figures/working_principle.svg",
-            caption="../report/working_principle.rst",
-            category="Theory",
-            labels={"row": "F2", "figure": "topology-informed VAE"},
-        ),
-        png="results/{dataset}/figures/working_principle.png",
     log:
         "results/logs/working_principle/{dataset}.log",
     benchmark:
         "results/benchmarks/working_principle/{dataset}.tsv"
     params:
-        shown=canonical(
+        arguments=canonical(
             {
                 "model": BATCH["model"],
                 "seed": BATCH["seed"],
@@ -192,176 +182,128 @@ use rule image_comparison as working_principle with:
         "Schematic of a topology-informed VAE"
 
 
-use rule image_comparison as rips_filtration with:
+use rule notebook as rips_filtration with:
     input:
         notebook="notebooks/rips_filtration.ipynb",
         filtration="results/theory/filtration.npz",
         code=code_of("notebooks/rips_filtration.ipynb"),
     output:
-        html=report(
-            "results/theory/notebooks/rips_filtration.html",
-            caption="../report/rips_filtration.rst",
+        **in_report(
+            page("results/theory/notebooks/rips_filtration", "executed notebook", row="F3-F5"),
+            figure(
+                "results/theory/figures/geometric_complex",
+                "geometric simplicial complex",
+                prefix="complex_",
+                row="F3",
+            ),
+            figure(
+                "results/theory/figures/rips_filtration", "Rips filtration", prefix="filtration_", row="F4"
+            ),
+            figure(
+                "results/theory/figures/persistence_diagram",
+                "persistence diagram",
+                prefix="diagram_",
+                row="F5",
+            ),
+            caption="rips_filtration",
             category="Theory",
-            labels={"row": "F3-F5", "figure": "executed notebook"},
         ),
-        complex_svg=report(
-            "results/theory/figures/geometric_complex.svg",
-            caption="../report/rips_filtration.rst",
-            category="Theory",
-            labels={"row": "F3", "figure": "geometric simplicial complex"},
-        ),
-        complex_png="results/theory/figures/geometric_complex.png",
-        filtration_svg=report(
-            "results/theory/figures/rips_filtration.svg",
-            caption="../report/rips_filtration.rst",
-            category="Theory",
-            labels={"row": "F4", "figure": "Rips filtration"},
-        ),
-        filtration_png="results/theory/figures/rips_filtration.png",
-        diagram_svg=report(
-            "results/theory/figures/persistence_diagram.svg",
-            caption="../report/rips_filtration.rst",
-            category="Theory",
-            labels={"row": "F5", "figure": "persistence diagram"},
-        ),
-        diagram_png="results/theory/figures/persistence_diagram.png",
     log:
         "results/logs/rips_filtration/theory.log",
     benchmark:
         "results/benchmarks/rips_filtration/theory.tsv"
-    params:
-        shown=canonical({}),
     message:
         "A complex, a Rips filtration and its persistence diagram"
 
 
-use rule image_comparison as densities_of_clusters with:
+use rule notebook as densities_of_clusters with:
     input:
         notebook="notebooks/densities_of_clusters.ipynb",
         densities="results/theory/densities_of_clusters.npz",
         code=code_of("notebooks/densities_of_clusters.ipynb"),
     output:
-        html=report(
-            "results/theory/notebooks/densities_of_clusters.html",
-            caption="../report/densities_of_clusters.rst",
+        **in_report(
+            page("results/theory/notebooks/densities_of_clusters", "executed notebook: four clusters"),
+            figure("results/theory/figures/densities_of_clusters", "4SGDE of four clusters"),
+            caption="densities_of_clusters",
             category="Theory",
-            labels={"row": "F7", "figure": "executed notebook: four clusters"},
+            row="F7",
         ),
-        svg=report(
-            "results/theory/figures/densities_of_clusters.svg",
-            caption="../report/densities_of_clusters.rst",
-            category="Theory",
-            labels={"row": "F7", "figure": "4SGDE of four clusters"},
-        ),
-        png="results/theory/figures/densities_of_clusters.png",
     log:
         "results/logs/densities_of_clusters/theory.log",
     benchmark:
         "results/benchmarks/densities_of_clusters/theory.tsv"
-    params:
-        shown=canonical({}),
     message:
         "4SGDE of the diagram of four clusters"
 
 
-use rule image_comparison as densities_of_batch with:
+use rule notebook as densities_of_batch with:
     input:
         notebook="notebooks/densities_of_batch.ipynb",
         by_sigma="results/{dataset}/theory/densities_by_sigma.npz",
         by_scale="results/{dataset}/theory/densities_by_scale.npz",
         code=code_of("notebooks/densities_of_batch.ipynb"),
     output:
-        html=report(
-            "results/{dataset}/notebooks/densities_of_batch.html",
-            caption="../report/densities_of_batch.rst",
+        **in_report(
+            page("results/{dataset}/notebooks/densities_of_batch", "executed notebook: real batch"),
+            figure("results/{dataset}/figures/densities_of_batch", "4SGDE of a real batch"),
+            caption="densities_of_batch",
             category="Theory",
-            labels={"row": "F7", "figure": "executed notebook: real batch"},
+            row="F7",
         ),
-        svg=report(
-            "results/{dataset}/figures/densities_of_batch.svg",
-            caption="../report/densities_of_batch.rst",
-            category="Theory",
-            labels={"row": "F7", "figure": "4SGDE of a real batch"},
-        ),
-        png="results/{dataset}/figures/densities_of_batch.png",
     log:
         "results/logs/densities_of_batch/{dataset}.log",
     benchmark:
         "results/benchmarks/densities_of_batch/{dataset}.tsv"
-    params:
-        shown=canonical({}),
     message:
         "4SGDE of the diagram of one batch of {wildcards.dataset}"
 
 
-use rule image_comparison as delta_selection with:
+use rule notebook as delta_selection with:
     input:
         notebook="notebooks/delta_selection.ipynb",
         selection="results/theory/delta_selection.npz",
         code=code_of("notebooks/delta_selection.ipynb"),
     output:
-        html=report(
-            "results/theory/notebooks/delta_selection.html",
-            caption="../report/delta_selection.rst",
+        **in_report(
+            page("results/theory/notebooks/delta_selection", "executed notebook"),
+            figure("results/theory/figures/delta_selection", "delta-selective and plain"),
+            caption="delta_selection",
             category="Theory",
-            labels={"row": "F8", "figure": "executed notebook"},
+            row="F8",
         ),
-        svg=report(
-            "results/theory/figures/delta_selection.svg",
-            caption="../report/delta_selection.rst",
-            category="Theory",
-            labels={"row": "F8", "figure": "delta-selective and plain"},
-        ),
-        png="results/theory/figures/delta_selection.png",
     log:
         "results/logs/delta_selection/theory.log",
     benchmark:
         "results/benchmarks/delta_selection/theory.tsv"
-    params:
-        shown=canonical({}),
     message:
         "What delta-selective cuts out of a diagram"
 
 
-use rule image_comparison as stability_scatter with:
+use rule notebook as stability_scatter with:
     input:
         notebook="notebooks/stability_scatter.ipynb",
         stability="results/theory/stability.parquet",
         worst="results/theory/stability_worst.parquet",
         code=code_of("notebooks/stability_scatter.ipynb"),
     output:
-        html=report(
-            "results/theory/notebooks/stability_scatter.html",
-            caption="../report/stability_scatter.rst",
+        **in_report(
+            page("results/theory/notebooks/stability_scatter", "executed notebook, with the table"),
+            figure("results/theory/figures/stability", "distance against perturbation"),
+            table("results/theory/tables/stability", "largest ratios, as CSV"),
+            caption="stability_scatter",
             category="Theory",
-            labels={"row": "F6", "figure": "executed notebook, with the table"},
+            row="F6",
         ),
-        svg=report(
-            "results/theory/figures/stability.svg",
-            caption="../report/stability_scatter.rst",
-            category="Theory",
-            labels={"row": "F6", "figure": "distance against perturbation"},
-        ),
-        png="results/theory/figures/stability.png",
-        csv=report(
-            "results/theory/tables/stability.csv",
-            caption="../report/stability_scatter.rst",
-            category="Theory",
-            labels={"row": "F6", "figure": "largest ratios, as CSV"},
-        ),
-        markdown="results/theory/tables/stability.md",
-        latex="results/theory/tables/stability.tex",
     log:
         "results/logs/stability_scatter/theory.log",
     benchmark:
         "results/benchmarks/stability_scatter/theory.tsv"
-    params:
-        shown=canonical({}),
     message:
         "Stability: measured distances against the bound"
 
 
-use rule image_comparison as gradient_checks with:
+use rule notebook as gradient_checks with:
     input:
         notebook="notebooks/gradient_checks.ipynb",
         errors="results/theory/gradient_errors.parquet",
@@ -371,47 +313,25 @@ use rule image_comparison as gradient_checks with:
         diagonal="results/theory/entropy_near_diagonal.parquet",
         code=code_of("notebooks/gradient_checks.ipynb"),
     output:
-        html=report(
-            "results/theory/notebooks/gradient_checks.html",
-            caption="../report/gradient_checks.rst",
+        **in_report(
+            page("results/theory/notebooks/gradient_checks", "executed notebook, with the tables"),
+            figure("results/theory/figures/gradients", "errors and exceptions"),
+            figure(
+                "results/theory/figures/entropy_near_diagonal",
+                "entropy near the diagonal",
+                prefix="diagonal_",
+            ),
+            table("results/theory/tables/gradients", "agreement of gradients, as CSV"),
+            table("results/theory/tables/exceptions", "slopes at exceptions, as CSV", prefix="exceptions_"),
+            caption="gradient_checks",
             category="Theory",
-            labels={"row": "X1", "figure": "executed notebook, with the tables"},
+            row="X1",
         ),
-        svg=report(
-            "results/theory/figures/gradients.svg",
-            caption="../report/gradient_checks.rst",
-            category="Theory",
-            labels={"row": "X1", "figure": "errors and exceptions"},
-        ),
-        png="results/theory/figures/gradients.png",
-        diagonal_svg=report(
-            "results/theory/figures/entropy_near_diagonal.svg",
-            caption="../report/gradient_checks.rst",
-            category="Theory",
-            labels={"row": "X1", "figure": "entropy near the diagonal"},
-        ),
-        diagonal_png="results/theory/figures/entropy_near_diagonal.png",
-        csv=report(
-            "results/theory/tables/gradients.csv",
-            caption="../report/gradient_checks.rst",
-            category="Theory",
-            labels={"row": "X1", "figure": "agreement of gradients, as CSV"},
-        ),
-        markdown="results/theory/tables/gradients.md",
-        latex="results/theory/tables/gradients.tex",
-        exceptions_csv=report(
-            "results/theory/tables/exceptions.csv",
-            caption="../report/gradient_checks.rst",
-            category="Theory",
-            labels={"row": "X1", "figure": "slopes at exceptions, as CSV"},
-        ),
-        exceptions_markdown="results/theory/tables/exceptions.md",
-        exceptions_latex="results/theory/tables/exceptions.tex",
     log:
         "results/logs/gradient_checks/theory.log",
     benchmark:
         "results/benchmarks/gradient_checks/theory.tsv"
     params:
-        shown=canonical({"tolerance": config["theory"]["gradients"]["tolerance"]}),
+        arguments=canonical({"tolerance": config["theory"]["gradients"]["tolerance"]}),
     message:
         "Differentiability: automatic gradients against central differences"

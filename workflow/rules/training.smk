@@ -1,4 +1,4 @@
-# One job per (dataset, model, seed), and one that times all models in turn.
+# One job per (dataset, model, seed), and what the trainings show: images, losses, latent vectors.
 
 
 rule train:
@@ -22,8 +22,8 @@ rule train:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=more_on_retry(2000),
+        runtime=more_on_retry(30),
         gpu=gpus_per_run,
     params:
         spec=training_spec,
@@ -33,29 +33,122 @@ rule train:
         "../scripts/training/train.py"
 
 
-rule time_steps:
+use rule notebook as image_comparison with:
     input:
-        images="results/{dataset}/images.npy",
-        diagrams="results/{dataset}/diagrams.npz",
-        code=code_of("workflow/scripts/cost/time_steps.py"),
+        notebook="notebooks/image_comparison.ipynb",
+        snapshots=snapshots_of_pair,
+        code=code_of("notebooks/image_comparison.ipynb"),
     output:
-        rounds="results/{dataset}/statistics/step_time_rounds.parquet",
-        times="results/{dataset}/statistics/step_times.parquet",
+        html=report(
+            "results/{dataset}/notebooks/images_{model}_{step}.html",
+            caption="../report/image_comparison.rst",
+            category="Training",
+            labels=labels_of_notebook,
+        ),
+        svg=report(
+            "results/{dataset}/figures/images_{model}_{step}.svg",
+            caption="../report/image_comparison.rst",
+            category="Training",
+            labels=labels_of_images,
+        ),
+        png="results/{dataset}/figures/images_{model}_{step}.png",
     log:
-        "results/logs/time_steps/{dataset}.log",
+        "results/logs/image_comparison/{dataset}-{model}-{step}.log",
     benchmark:
-        "results/benchmarks/time_steps/{dataset}.tsv"
-    conda:
-        "../../envs/topogen.yaml"
-    threads: all_cores
-    resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
-        gpu=gpus_per_run,
+        "results/benchmarks/image_comparison/{dataset}-{model}-{step}.tsv"
     params:
-        spec=timing_spec,
-        baselines=canonical(WHOLE_BASELINES),
+        arguments=image_parameters,
     message:
-        "Time the training steps of all models in turn, alone on the machine"
-    script:
-        "../scripts/cost/time_steps.py"
+        "Images of {wildcards.model} and its baseline at step {wildcards.step}"
+
+
+use rule notebook as bce_curves with:
+    input:
+        notebook="notebooks/bce_curves.ipynb",
+        histories=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
+            model=with_baselines(COMPARED),
+            seed=COMPARISON["seed"],
+        ),
+        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/bce_means.parquet",
+        code=code_of("notebooks/bce_curves.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/bce_curves", "executed notebook: BCE"),
+            figure("results/{dataset}/figures/bce_one_seed", "BCE of one seed", prefix="one_seed_"),
+            figure("results/{dataset}/figures/bce_mean", "mean BCE over seeds", prefix="mean_"),
+            caption="bce_curves",
+            category="Training",
+            row="F10-F13",
+            model="all",
+        ),
+    log:
+        "results/logs/bce_curves/{dataset}.log",
+    benchmark:
+        "results/benchmarks/bce_curves/{dataset}.tsv"
+    params:
+        arguments=canonical(
+            {
+                "models": with_baselines(COMPARED),
+                "pairs": {model: BASELINES[model] for model in COMPARED},
+                "seed": COMPARISON["seed"],
+            }
+        ),
+    message:
+        "BCE evolutions of one seed and on average"
+
+
+use rule notebook as latent_curves with:
+    input:
+        notebook="notebooks/latent_curves.ipynb",
+        histories=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
+            model=with_baselines([LATENTS["model"]]),
+            seed=LATENTS["seed"],
+        ),
+        code=code_of("notebooks/latent_curves.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/latent_curves", "executed notebook: losses"),
+            figure("results/{dataset}/figures/latent_curves", "BCE, KLD and topological terms"),
+            caption="latent_curves",
+            category="Training",
+            row="F14",
+            model=LATENTS["model"],
+        ),
+    log:
+        "results/logs/latent_curves/{dataset}.log",
+    benchmark:
+        "results/benchmarks/latent_curves/{dataset}.tsv"
+    params:
+        arguments=canonical({"models": with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
+    message:
+        "Losses of the model regularized on its latent vectors"
+
+
+use rule notebook as latent_scatter with:
+    input:
+        notebook="notebooks/latent_scatter.ipynb",
+        latents=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/latents.npz",
+            model=with_baselines([LATENTS["model"]]),
+            seed=LATENTS["seed"],
+        ),
+        code=code_of("notebooks/latent_scatter.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/latent_scatter", "executed notebook: latent vectors"),
+            figure("results/{dataset}/figures/latent_scatter", "latent vectors by class"),
+            caption="latent_scatter",
+            category="Training",
+            row="F14",
+            model=LATENTS["model"],
+        ),
+    log:
+        "results/logs/latent_scatter/{dataset}.log",
+    benchmark:
+        "results/benchmarks/latent_scatter/{dataset}.tsv"
+    params:
+        arguments=canonical({"models": with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
+    message:
+        "Latent vectors by class, before and after training"

@@ -28,7 +28,7 @@ files = {
     for name, value in group.items()
     if name not in ("notebook", "code", "html")
 }
-parameters = files | json.loads(snakemake.params.shown)
+parameters = files | json.loads(snakemake.params.arguments)
 # No output, which a failure deletes, and no log, which Snakemake prints: it stays, with the traceback.
 executed = Path(snakemake.output.html).with_suffix(".ipynb")
 papermill.execute_notebook(

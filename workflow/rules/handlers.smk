@@ -1,0 +1,56 @@
+# What is checked when a run starts, and what is said and noted when it ends.
+
+
+onstart:
+    check_device()
+
+
+onsuccess:
+    report_products(failed=False)
+    write_provenance(failed=False)
+
+
+onerror:
+    report_products(failed=True)
+    write_provenance(failed=True)
+
+
+def check_device():
+    """Stop before any job if the configuration asks for a GPU that is not there."""
+    if config["training"]["device"] == "cuda" and gpus() == 0:
+        raise WorkflowError(
+            "config: training.device: cuda, but this machine has no NVIDIA GPU; write auto or cpu"
+        )
+
+
+def report_products(failed):
+    """Say how much of the target `all` exists; after a failure, what is missing and which trainings diverged."""
+    products = TARGETS["all"]
+    missing = [path for path in products if not Path(path).is_file()]
+    made = len(products) - len(missing)
+    logger.info(f"{made} of {len(products)} figures, tables and pages are in results/.")
+    if failed:
+        histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
+        diverged = sorted(map(str, histories))
+        logger.info("\n  ".join(["Missing:", *missing]))
+        logger.info("\n  ".join(["Losses of trainings that diverged:", *diverged]))
+
+
+def write_provenance(failed):
+    """Note beside the results what made them: code, packages, configuration, seeds, machine and dataset."""
+    try:
+        from topogen.files import save_json
+        from topogen.provenance import provenance, times_by_rule
+
+        raw = Path("resources", DATASET, "raw")
+        files = [raw / name for name in sorted(config["datasets"][DATASET]["md5"])]
+        run = {
+            "failed": failed,
+            "config": config,
+            "seeds": config["seeds"],
+            "cores": workflow.resource_settings.cores,  # none if the jobs go to a cluster
+            "rules": times_by_rule("results/benchmarks"),
+        }
+        save_json("results/provenance.json", provenance(".", files) | run)
+    except (ImportError, OSError, ValueError, KeyError) as error:
+        logger.warning(f"results/provenance.json could not be written: {error}")
