@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from snakemake.api import SnakemakeApi
+from snakemake.settings.types import ConfigSettings, ResourceSettings
 
 ROOT = Path(__file__).parents[2]
 IMAGES = 28  # three batches of 8 and one of 4
@@ -40,6 +42,18 @@ def put_dataset(raw):
             (raw / name).write_bytes(content)
             checksums[name] = [hashlib.md5(content).hexdigest()]
     return checksums
+
+
+def loaded(*configuration_files):
+    """The workflow of the working directory as every run reads it first, in this process."""
+    with SnakemakeApi() as api:
+        read = api.workflow(
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(configfiles=list(configuration_files)),
+            snakefile=Path("Snakefile"),
+        )
+        read.list_rules()
+        return read._workflow
 
 
 @dataclass

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from snakemake.api import SnakemakeApi
+from conftest import loaded
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import ConfigSettings, ResourceSettings
 from snakemake.utils import validate
 
 from topogen.evaluation.metrics import METRICS
@@ -192,14 +191,7 @@ def load(folder, config):
     """Read the Snakefile with a configuration, as every run does first, in this process."""
     file = folder / "broken.yaml"
     file.write_text(config if isinstance(config, str) else yaml.safe_dump(config))
-    with SnakemakeApi() as api:
-        loaded = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=[file]),
-            snakefile=Path("Snakefile"),
-        )
-        loaded.list_rules()
-        return loaded._workflow
+    return loaded(file)
 
 
 MODELS = CONFIG["models"]

@@ -3,31 +3,31 @@
 import json
 from collections import Counter
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from conftest import loaded
 
 MODELS = {"VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4", "VAE0-Z1", "TopoVAE-Z1"}
 AS_RUN = {"VAE0-run", "VAE0-other-draws", "TopoVAE3-run", "TopoVAE2-run-shared"}
 RESULTS = "results/MNIST"
 
 
-def test_all_products_exist_and_notebooks_ran(finished):
-    results = finished.folder / RESULTS
-    figures = {path.name for path in (results / "figures").iterdir()}
-    images = {"images_TopoVAE2_1", "images_TopoVAE-Z1_1"}
-    others = {"bce_one_seed", "bce_mean", "improvement", "latent_curves", "latent_scatter"}
-    others |= {"held_out", "prior_samples", "cost", "replication", "gradient_sizes"}
-    theory = {"working_principle", "densities_of_batch"}
-    assert figures == {f"{name}.{kind}" for name in images | others | theory for kind in ("svg", "png")}
-    for notebook in finished.folder.glob("results/**/notebooks/*.ipynb"):
-        cells = json.loads(notebook.read_text())["cells"]
+def test_all_products_exist_and_notebooks_ran(finished, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    products = set(loaded(Path("tiny.yaml")).globals["TARGETS"]["all"])
+    shown = [path for part in ("figures", "tables") for path in Path("results").glob(f"**/{part}/*")]
+    pages = [*Path("results").glob("**/notebooks/*.html")]
+    assert {str(path) for path in [*shown, *pages]} == products
+    assert all(page.stat().st_size > 10_000 for page in pages)
+    for page in pages:
+        cells = json.loads(page.with_suffix(".ipynb").read_text())["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
-        assert all(cell["execution_count"] for cell in code), notebook
-        assert "parameters" in str(code[1]["metadata"]["tags"]), notebook
-        assert notebook.with_suffix(".html").stat().st_size > 10_000
+        assert all(cell["execution_count"] for cell in code), page
+        assert "parameters" in str(code[1]["metadata"]["tags"]), page
 
 
 def test_the_checks_of_the_theory_are_reported(finished):
@@ -43,17 +43,9 @@ def test_the_checks_of_the_theory_are_reported(finished):
 def test_the_experiments_are_reported(finished):
     results = finished.folder / "results/synthetic"
     experiments = {path.stem for path in (results / "pointclouds").iterdir()}
-    figures = {f"pointclouds_{name}.{kind}" for name in experiments for kind in ("svg", "png", "gif")}
-    assert {path.name for path in (results / "figures").iterdir()} == figures | {
-        "mode_collapse.svg",
-        "mode_collapse.png",
-    }
     assert set(pd.read_csv(results / "tables/half_loss.csv")["experiment"]) == experiments
     assert set(pd.read_csv(results / "tables/mode_collapse.csv")["seeds"]) == {2}
     damage = finished.folder / RESULTS / "synthetic"
-    shown = {"damage", "damage_curves", "one_class_batches"}
-    drawn = {path.name for path in (damage / "figures").iterdir()}
-    assert drawn == {f"{name}.{kind}" for name in shown for kind in ("svg", "png")}
     moved = pd.read_csv(damage / "tables/moved_images.csv").set_index("regularizer")
     assert moved.loc["bottleneck_0", "most"] <= 2
 
