@@ -1,4 +1,4 @@
-"""Step times of every model and of D0, both sides in one process on one thread: `make benchmark`.
+"""Times of D0 and of a training step of every model that the workflow times: `make benchmark`.
 
 Run it on a quiet machine, after `make results` (it reads the prepared images).
 """
@@ -13,14 +13,16 @@ import yaml
 
 from topogen.cost import median_times
 from topogen.data.references import reference_diagrams
+from topogen.plan import Plan
 from topogen.training.timing import time_steps
+from topogen.variants import written_out
 
 ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
-    config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    file = ROOT / "results" / config["dataset"] / "images.npy"
+    plan = Plan(written_out(yaml.safe_load((ROOT / "config.yaml").read_text())))
+    file = ROOT / "results" / plan.dataset / "images.npy"
     if not file.exists():
         sys.exit(
             f"{file} is missing: run `make results` first, or `snakemake --cores 1 {file.relative_to(ROOT)}`"
@@ -29,18 +31,14 @@ def main() -> None:
     torch.set_num_threads(1)
 
     started = time.perf_counter()
-    references = reference_diagrams(images, config["training"]["batch_size"], (0, 1), threads=1)
+    references = reference_diagrams(images, plan.config["training"]["batch_size"], (0, 1), threads=1)
     seconds = time.perf_counter() - started
     print(f"D0 of {len(references)} batches: {seconds:.2f} s, {1000 * seconds / len(references):.2f} ms each")
 
-    shared = {"seed": 0, **{key: config["training"][key] for key in ("batch_size", "learning_rate")}}
-    models = {
-        name: shared | {key: model[key] for key in ("latent_dim", "regularizers")} | {"device": "cpu"}
-        for name, model in config["models"].items()
-    }
-    baselines = {name: model["baseline"] for name, model in config["models"].items() if "baseline" in model}
-    rounds = time_steps(images, references, models, **config["timing"])
-    print(median_times(rounds, baselines).round(3).to_string(index=False))
+    spec = plan.timing()
+    torch.set_num_threads(spec.pop("threads"))
+    rounds = time_steps(images, references, **spec)
+    print(median_times(rounds, plan.full_baselines).round(3).to_string(index=False))
 
 
 if __name__ == "__main__":

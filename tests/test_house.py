@@ -14,8 +14,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 STAGES = ["data", "models", "training", "evaluation", "evidence"]  # each may know those before it
 BESIDE = {"theory", "synthetic"}  # stand beside evaluation
 SHOWN = {"tables", "plotting"}
-FLAT = {"files", "cost", "provenance", "imports", "plan", "checks"}  # single modules above the stages
-PLANNING = {"plan", "checks", "imports"}  # read by Snakemake itself
+FLAT = {
+    "files",
+    "cost",
+    "provenance",
+    "imports",
+    "variants",
+    "plan",
+    "checks",
+}  # single modules above the stages
+PLANNING = {"imports", "variants", "plan", "checks"}  # read by Snakemake itself
 WITHOUT_TORCH = ["evidence", *SHOWN, "files", "cost", *PLANNING]
 
 

@@ -21,8 +21,8 @@ rule measure_step_times:
         runtime=more_on_retry(30),
         gpu=gpus_per_run,
     params:
-        spec=timing_spec,
-        baselines=canonical(WHOLE_BASELINES),
+        spec=canonical(PLAN.timing()),
+        baselines=canonical(PLAN.full_baselines),
     message:
         "Time the training steps of all models in turn, alone on the machine"
     script:
@@ -33,8 +33,8 @@ rule step_costs:
     input:
         timings=expand(
             "results/{{dataset}}/runs/{model}/{seed}/timing.parquet",
-            model=WHOLE,
-            seed=config["seeds"],
+            model=PLAN.trained_fully,
+            seed=PLAN.seeds,
         ),
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_of("workflow/scripts/cost/step_costs.py"),
@@ -52,7 +52,7 @@ rule step_costs:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=cost_spec,
+        spec=canonical(PLAN.step_costs()),
     message:
         "Time of a training step of every model, its model's part and its topology's"
     script:

@@ -22,7 +22,7 @@ rule classifier:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),
     params:
-        spec=classifier_spec,
+        spec=canonical(PLAN.classifier()),
     message:
         "Train the classifier of {wildcards.dataset} in whose features images are compared"
     script:
@@ -95,8 +95,8 @@ rule held_out_means:
     input:
         evaluations=expand(
             "results/{{dataset}}/evaluation{{full}}/{model}/{seed}.parquet",
-            model=WHOLE,
-            seed=config["seeds"],
+            model=PLAN.trained_fully,
+            seed=PLAN.seeds,
         ),
         code=code_of("workflow/scripts/evaluation/held_out_means.py"),
     output:
@@ -112,13 +112,7 @@ rule held_out_means:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(
-            {
-                "runs": WHOLE_RUNS,
-                "baselines": WHOLE_BASELINES,
-                "confidence": config["statistics"]["confidence"],
-            }
-        ),
+        spec=canonical(PLAN.held_out_means()),
     message:
         "Held-out metrics on average, and paired differences to the baseline"
     script:
@@ -149,7 +143,7 @@ use rule notebook as held_out_table with:
     params:
         arguments=canonical(
             {
-                "models": list(WHOLE_BASELINES),
+                "models": list(PLAN.full_baselines),
                 "shown": config["evaluation"]["shown"],
             }
         ),
@@ -162,8 +156,8 @@ use rule notebook as prior_samples with:
         notebook="notebooks/prior_samples.ipynb",
         samples=expand(
             "results/{{dataset}}/evaluation{{full}}/{model}/{seed}_samples.npz",
-            model=WHOLE,
-            seed=config["seeds"][0],
+            model=PLAN.trained_fully,
+            seed=PLAN.seeds[0],
         ),
         code=code_of("notebooks/prior_samples.ipynb"),
     output:
@@ -180,6 +174,6 @@ use rule notebook as prior_samples with:
     benchmark:
         "results/benchmarks/prior_samples/{dataset}{full}.tsv"
     params:
-        arguments=canonical({"models": WHOLE}),
+        arguments=canonical({"models": PLAN.trained_fully}),
     message:
         "What the models sample from their prior, one seed"

@@ -33,10 +33,10 @@ rule control_effects:
     input:
         effects=expand(
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
-            comparison=CONTROLS,
+            comparison=PLAN.comparisons_of("controls"),
         ),
-        improvement=f"results/{{dataset}}/statistics/{NOISE}/improvement.parquet",
-        bce=f"results/{{dataset}}/statistics/{SIGNIFICANCE}/improvement.parquet",
+        improvement=f"results/{{dataset}}/statistics/{config['controls']['noise']}/improvement.parquet",
+        bce=f"results/{{dataset}}/statistics/{config['controls']['significance']}/improvement.parquet",
         code=code_of("workflow/scripts/evidence/control_effects.py"),
     output:
         effects="results/{dataset}/controls/effects.csv",
@@ -53,7 +53,7 @@ rule control_effects:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=controls_spec,
+        spec=canonical(PLAN.controls()),
     message:
         "What the controls say"
     script:
@@ -72,8 +72,8 @@ rule verdicts:
         ),
         evaluations=expand(
             "results/{{dataset}}/evaluation/{model}/{seed}.parquet",
-            model=WHOLE,
-            seed=config["seeds"],
+            model=PLAN.trained_fully,
+            seed=PLAN.seeds,
         ),
         rounds="results/{dataset}/statistics/step_time_rounds.parquet",
         worst="results/theory/stability_worst.parquet",
@@ -93,7 +93,7 @@ rule verdicts:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=verdicts_spec,
+        spec=canonical(PLAN.verdicts()),
     message:
         "Verdict on every claim of the thesis"
     script:
@@ -103,7 +103,7 @@ rule verdicts:
 use rule notebook as improvement_curves with:
     input:
         notebook="notebooks/improvement_curves.ipynb",
-        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/means.parquet",
+        means=f"results/{{dataset}}/statistics/{PLAN.headline}/means.parquet",
         code=code_of("notebooks/improvement_curves.ipynb"),
     output:
         **in_report(
@@ -119,7 +119,7 @@ use rule notebook as improvement_curves with:
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        arguments=canonical({"models": COMPARED, "steps": config["statistics"]["steps"]}),
+        arguments=canonical({"models": PLAN.models_in(PLAN.headline), "steps": config["statistics"]["steps"]}),
     message:
         "Improvement r(s) over all steps"
 
@@ -127,7 +127,7 @@ use rule notebook as improvement_curves with:
 use rule notebook as table_1 with:
     input:
         notebook="notebooks/table_1.ipynb",
-        effects=f"results/{{dataset}}/statistics/{COMPARISON['name']}/effects.parquet",
+        effects=f"results/{{dataset}}/statistics/{PLAN.headline}/effects.parquet",
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_of("notebooks/table_1.ipynb"),
     output:
@@ -147,7 +147,7 @@ use rule notebook as table_1 with:
     params:
         arguments=canonical(
             {
-                "models": with_baselines(COMPARED),
+                "models": PLAN.with_baselines(PLAN.models_in(PLAN.headline)),
                 "published": config["published"],
             }
         ),
@@ -181,7 +181,7 @@ use rule notebook as replication with:
         arguments=canonical(
             {
                 "headings": list(config["claims"]["comparisons"].values()),
-                "replicates": REPLICATES,
+                "replicates": PLAN.replicates,
                 "published": config["published"],
                 "margin": config["statistics"]["margin"],
             }
@@ -236,7 +236,7 @@ use rule notebook as verdict_table with:
     benchmark:
         "results/benchmarks/verdict_table/{dataset}.tsv"
     params:
-        arguments=verdict_headings,
+        arguments=canonical(PLAN.verdict_headings()),
     message:
         "Verdicts on the claims of the thesis"
 
@@ -247,7 +247,7 @@ use rule notebook as controls_summary with:
         effects="results/{dataset}/controls/effects.csv",
         noise="results/{dataset}/controls/noise.csv",
         order="results/{dataset}/controls/stochastic_order.csv",
-        improvement=f"results/{{dataset}}/statistics/{NOISE}/improvement.parquet",
+        improvement=f"results/{{dataset}}/statistics/{config['controls']['noise']}/improvement.parquet",
         code=code_of("notebooks/controls_summary.ipynb"),
     output:
         **in_report(
@@ -270,7 +270,7 @@ use rule notebook as controls_summary with:
             {
                 "published": config["published"],
                 "steps": config["statistics"]["steps"],
-                "seeds": len(config["seeds"]),
+                "seeds": len(PLAN.seeds),
             }
         ),
     message:
@@ -282,7 +282,7 @@ use rule notebook as tuning_table with:
         notebook="notebooks/tuning_table.ipynb",
         effects=expand(
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
-            comparison=TUNING,
+            comparison=PLAN.comparisons_of("tuning"),
         ),
         code=code_of("notebooks/tuning_table.ipynb"),
     output:
@@ -299,6 +299,6 @@ use rule notebook as tuning_table with:
     benchmark:
         "results/benchmarks/tuning_table/{dataset}.tsv"
     params:
-        arguments=canonical({"comparisons": TUNING}),
+        arguments=canonical({"comparisons": PLAN.comparisons_of("tuning")}),
     message:
         "VAE0 and the regularizers, tuned alike"

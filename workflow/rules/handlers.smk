@@ -47,7 +47,7 @@ def write_provenance(failed):
         run = {
             "failed": failed,
             "config": config,
-            "seeds": config["seeds"],
+            "seeds": PLAN.seeds,
             "cores": workflow.resource_settings.cores,  # none if the jobs go to a cluster
             "rules": times_by_rule("results/benchmarks"),
         }

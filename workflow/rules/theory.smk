@@ -86,7 +86,7 @@ rule forward_pass:
                 "seed": config["theory"]["seed"],
                 "step": BATCH["step"],
                 "batch_size": config["training"]["batch_size"],
-                "regularizers": MODELS[BATCH["model"]]["regularizers"],
+                "regularizers": PLAN.models[BATCH["model"]]["regularizers"],
             }
         ),
     message:
@@ -175,7 +175,7 @@ use rule notebook as working_principle with:
                 "model": BATCH["model"],
                 "seed": BATCH["seed"],
                 "step": BATCH["step"],
-                "regularizers": MODELS[BATCH["model"]]["regularizers"],
+                "regularizers": PLAN.models[BATCH["model"]]["regularizers"],
             }
         ),
     message:

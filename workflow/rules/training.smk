@@ -57,7 +57,7 @@ use rule notebook as image_comparison with:
     benchmark:
         "results/benchmarks/image_comparison/{dataset}-{model}-{step}.tsv"
     params:
-        arguments=image_parameters,
+        arguments=image_arguments,
     message:
         "Images of {wildcards.model} and its baseline at step {wildcards.step}"
 
@@ -67,10 +67,10 @@ use rule notebook as bce_curves with:
         notebook="notebooks/bce_curves.ipynb",
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
-            model=with_baselines(COMPARED),
-            seed=COMPARISON["seed"],
+            model=PLAN.with_baselines(PLAN.models_in(PLAN.headline)),
+            seed=config["figures"]["comparison"]["seed"],
         ),
-        means=f"results/{{dataset}}/statistics/{COMPARISON['name']}/bce_means.parquet",
+        means=f"results/{{dataset}}/statistics/{PLAN.headline}/bce_means.parquet",
         code=code_of("notebooks/bce_curves.ipynb"),
     output:
         **in_report(
@@ -89,9 +89,9 @@ use rule notebook as bce_curves with:
     params:
         arguments=canonical(
             {
-                "models": with_baselines(COMPARED),
-                "pairs": {model: BASELINES[model] for model in COMPARED},
-                "seed": COMPARISON["seed"],
+                "models": PLAN.with_baselines(PLAN.models_in(PLAN.headline)),
+                "pairs": PLAN.baselines_in(PLAN.headline),
+                "seed": config["figures"]["comparison"]["seed"],
             }
         ),
     message:
@@ -103,7 +103,7 @@ use rule notebook as latent_curves with:
         notebook="notebooks/latent_curves.ipynb",
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
-            model=with_baselines([LATENTS["model"]]),
+            model=PLAN.with_baselines([LATENTS["model"]]),
             seed=LATENTS["seed"],
         ),
         code=code_of("notebooks/latent_curves.ipynb"),
@@ -121,7 +121,7 @@ use rule notebook as latent_curves with:
     benchmark:
         "results/benchmarks/latent_curves/{dataset}.tsv"
     params:
-        arguments=canonical({"models": with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
+        arguments=canonical({"models": PLAN.with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
     message:
         "Losses of the model regularized on its latent vectors"
 
@@ -131,7 +131,7 @@ use rule notebook as latent_scatter with:
         notebook="notebooks/latent_scatter.ipynb",
         latents=expand(
             "results/{{dataset}}/runs/{model}/{seed}/latents.npz",
-            model=with_baselines([LATENTS["model"]]),
+            model=PLAN.with_baselines([LATENTS["model"]]),
             seed=LATENTS["seed"],
         ),
         code=code_of("notebooks/latent_scatter.ipynb"),
@@ -149,6 +149,6 @@ use rule notebook as latent_scatter with:
     benchmark:
         "results/benchmarks/latent_scatter/{dataset}.tsv"
     params:
-        arguments=canonical({"models": with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
+        arguments=canonical({"models": PLAN.with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
     message:
         "Latent vectors by class, before and after training"

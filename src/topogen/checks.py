@@ -1,0 +1,199 @@
+"""What the schema of the configuration cannot say: one function per section; messages say what to do."""
+
+import math
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from topogen.plan import Plan
+
+
+def check(plan: Plan) -> None:
+    """Stop before any job if parts of the configuration disagree.
+
+    Raises:
+        ValueError: the message names the key, says what is wrong and what to write instead.
+
+    """
+    check_numbers(plan.config, "")
+    check_dataset(plan)
+    check_models(plan)
+    check_comparisons(plan)
+    check_figures(plan)
+    check_theory(plan)
+    check_evaluation(plan)
+    check_claims(plan)
+    check_published(plan)
+
+
+def check_numbers(value: object, key: str) -> None:
+    """Refuse what is not a number, and infinity except as ground_norm."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            check_numbers(item, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            check_numbers(item, f"{key}[{index}]")
+    elif isinstance(value, float) and math.isnan(value):
+        raise ValueError(f"{key}: {value} is not a number")
+    elif value in (math.inf, -math.inf) and not key.endswith(".ground_norm"):
+        raise ValueError(f"{key}: {value} must be finite")
+
+
+def check_known(key: str, kind: str, name: str, known: Collection[str]) -> None:
+    """Refuse a name that another section does not have."""
+    if name not in known:
+        raise ValueError(f"{key}: unknown {kind} {name}; choose one of: {', '.join(known)}")
+
+
+def check_with_baseline(plan: Plan, key: str, model: str) -> None:
+    """Refuse a model that is compared with none."""
+    check_known(key, "model", model, plan.models)
+    if model not in plan.baselines:
+        raise ValueError(f"{key}: {model} has no baseline; models that have one: {', '.join(plan.baselines)}")
+
+
+def check_snapshots(plan: Plan, key: str, steps: Collection[int]) -> None:
+    """Refuse steps whose images and weights no training keeps."""
+    if missing := set(steps) - set(plan.config["training"]["snapshot_steps"]):
+        raise ValueError(f"{key}: {sorted(missing)} must also be in training.snapshot_steps")
+
+
+def check_dataset(plan: Plan) -> None:
+    """Refuse a dataset that is not described."""
+    check_known("dataset", "dataset", plan.dataset, plan.config["datasets"])
+
+
+def check_models(plan: Plan) -> None:
+    """Refuse models that cannot be compared with their baselines, and contradictory regularizers."""
+    for model, baseline in plan.baselines.items():
+        if baseline not in plan.models or baseline in plan.baselines:
+            raise ValueError(
+                f"models.{model}.baseline: {baseline} must be a model that has no baseline itself"
+            )
+        if plan.models[model]["latent_dim"] != plan.models[baseline]["latent_dim"]:
+            raise ValueError(f"models.{model}.latent_dim differs from that of its baseline {baseline}")
+        if plan.last_step(model) > plan.last_step(baseline):
+            raise ValueError(f"models.{model} is trained for more steps than its baseline {baseline}")
+    for model in plan.models:
+        check_regularizers(plan, model)
+
+
+def check_regularizers(plan: Plan, model: str) -> None:
+    """Refuse two terms of one name and degree, and an empty interval of 4sgde."""
+    key = f"models.{model}.regularizers"
+    terms = plan.models[model]["regularizers"]
+    names = [f"{term['name']} of degree {term['degree']}" for term in terms]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ValueError(f"{key}: {', '.join(twice)} stands there twice")
+    for term in terms:
+        grid = term.get("parameters", {})
+        if "start" in grid and grid["start"] >= grid["stop"]:
+            raise ValueError(
+                f"{key}: {term['name']}: start {grid['start']} must be less than stop {grid['stop']}"
+            )
+
+
+def check_comparisons(plan: Plan) -> None:
+    """Refuse comparisons of models without baseline, and reported steps that a training does not reach."""
+    for name, entry in plan.comparisons.items():
+        for model in entry["models"]:
+            check_with_baseline(plan, f"comparisons.{name}.models", model)
+        if entry["target"] == "sweeps" and name not in plan.config.get("sweeps", {}):
+            raise ValueError(f"comparisons.{name}.target: sweeps makes what stands in `sweeps` only")
+        last = min(plan.last_step(model) for model in plan.with_baselines(entry["models"]))
+        if late := [step for step in plan.config["statistics"]["steps"] if step >= last]:
+            raise ValueError(
+                f"statistics.steps: {late} cannot be reported: comparisons.{name} ends after {last} steps"
+            )
+
+
+def check_figures(plan: Plan) -> None:
+    """Refuse figures of models, comparisons or steps that there are not."""
+    figures = plan.config["figures"]
+    check_known("figures.comparison.name", "comparison", figures["comparison"]["name"], plan.comparisons)
+    check_with_baseline(plan, "figures.latents.model", figures["latents"]["model"])
+    for model, entry in figures["images"].items():
+        check_with_baseline(plan, "figures.images", model)
+        key = f"figures.images.{model}.steps"
+        check_snapshots(plan, key, entry["steps"])
+        last = plan.last_step(model)
+        if late := [step for step in entry["steps"] if step >= last]:
+            raise ValueError(
+                f"{key}: {late} cannot be shown: the training of {model} ends after {last} steps"
+            )
+
+
+def check_theory(plan: Plan) -> None:
+    """Refuse a batch under a model that cannot be drawn."""
+    batch = plan.config["theory"]["batch"]
+    check_known("theory.batch.model", "model", batch["model"], plan.models)
+    check_snapshots(plan, "theory.batch.step", [batch["step"]])
+    clouds = {term.get("cloud", "output") for term in plan.models[batch["model"]]["regularizers"]}
+    if clouds != {"output"}:
+        raise ValueError(
+            f"theory.batch.model: {batch['model']} must have regularizers, and all of them on the output"
+        )
+
+
+def check_evaluation(plan: Plan) -> None:
+    """Refuse an evaluation of steps that no training keeps, or of too few images."""
+    settings, batch_size = plan.config["evaluation"], plan.config["training"]["batch_size"]
+    check_snapshots(plan, "evaluation.steps", settings["steps"])
+    images = settings["images"]
+    if images < 2 * batch_size:
+        raise ValueError(f"evaluation.images: {images} is less than two batches, {2 * batch_size}")
+    needed = {
+        "neighbours": settings["neighbours"] + 1,
+        "kernel.subset_size": settings["kernel"]["subset_size"],
+    }
+    for key, number in needed.items():
+        if number > images:
+            raise ValueError(f"evaluation.{key}: needs {number} images, but evaluation.images is {images}")
+
+
+def check_claims(plan: Plan) -> None:
+    """Refuse claims about what is not measured."""
+    claims, controls = plan.config["claims"], plan.config["controls"]
+    named = {f"controls.{key}": name for key, name in controls.items()}
+    named |= {f"claims.comparisons.{name}": name for name in claims["comparisons"]}
+    for key, name in named.items():
+        check_known(key, "comparison", name, plan.comparisons)
+    for place, claim in enumerate(claims["held_out"]):
+        key = f"claims.held_out[{place}]"
+        check_known(f"{key}.comparison", "comparison", claim["comparison"], plan.comparisons)
+        if claim["step"] not in (-1, *plan.config["evaluation"]["steps"]):
+            raise ValueError(
+                f"{key}.step: {claim['step']} is not in evaluation.steps (use -1 for the end of training)"
+            )
+        models = plan.comparisons[claim["comparison"]]["models"]
+        if early := [model for model in models if model not in plan.trained_fully]:
+            raise ValueError(
+                f"{key}.comparison: {', '.join(early)} ends early or is not in `all`, and so is not evaluated"
+            )
+
+
+def check_published(plan: Plan) -> None:
+    """Refuse published rows of unknown models, or without the row of the baseline."""
+    published = plan.config["published"]
+    for model in published:
+        check_known("published", "model", model, plan.models)
+        baseline = plan.baselines.get(model, model)
+        if baseline not in published:
+            raise ValueError(f"published: the row of {model} needs that of its baseline {baseline}; add it")
+
+
+def check_results_folder(folder: Path) -> None:
+    """Stop before any job if the folder of the results cannot be written.
+
+    Raises:
+        ValueError: the message names the folder that is in the way.
+
+    """
+    existing = folder.absolute()
+    while not existing.exists() and not existing.is_symlink():
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ValueError(f"{folder}/ cannot be created: {existing} is not a directory")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"{folder}/ cannot be written: no permission to write in {existing}")

@@ -1,0 +1,276 @@
+"""What a configuration asks to be run: which models and comparisons, and with which arguments each job."""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from topogen.variants import Config, variants
+
+Run = tuple[str, int]  # model and seed of a training
+NOT_OF_THE_TRAINER = {"baseline", "replicates", "steps", "strength"}  # keys of a model that the plan uses up
+
+
+def canonical(value: object) -> str:
+    """One JSON text per meaning: keys sorted, 5.0 written as 5. Snakemake compares parameters as text.
+
+    >>> canonical({"b": 5.0, "a": (0.5,)})
+    '{"a": [0.5], "b": 5}'
+    """
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(item) for item in value]
+        # Beyond 2^53 a whole float is not known more exactly as an integer, and torch takes none that large.
+        whole = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+        return int(value) if isinstance(value, float) and whole else value
+
+    return json.dumps(plain(value), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is run, and with which arguments.
+
+    Attributes:
+        config: the configuration, written out (:func:`topogen.variants.written_out`).
+
+    """
+
+    config: Config
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset of the run."""
+        name: str = self.config["dataset"]
+        return name
+
+    @property
+    def models(self) -> dict[str, Config]:
+        """Model name -> its keys."""
+        models: dict[str, Config] = self.config["models"]
+        return models
+
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of the comparisons that name none."""
+        seeds: list[int] = self.config["seeds"]
+        return seeds
+
+    @cached_property
+    def baselines(self) -> dict[str, str]:
+        """Model -> the model that it is compared with; baselines themselves are not keys."""
+        return {model: entry["baseline"] for model, entry in self.models.items() if "baseline" in entry}
+
+    @cached_property
+    def replicates(self) -> dict[str, list[str]]:
+        """Model -> models of the thesis whose published rows it is compared with."""
+        return {model: entry.get("replicates", [model]) for model, entry in self.models.items()}
+
+    @cached_property
+    def comparisons(self) -> dict[str, Config]:
+        """Comparison -> its models, seeds and target."""
+        defaults = {"seeds": self.seeds, "target": "all"}
+        return {name: defaults | entry for name, entry in self.config["comparisons"].items()}
+
+    def comparisons_of(self, target: str) -> list[str]:
+        """Names of the comparisons that a target makes."""
+        return [name for name, entry in self.comparisons.items() if entry["target"] == target]
+
+    def compared_in(self, target: str) -> list[str]:
+        """Models of these comparisons."""
+        return [model for name in self.comparisons_of(target) for model in self.comparisons[name]["models"]]
+
+    def models_in(self, comparison: str) -> list[str]:
+        """Models of a comparison, without their baselines."""
+        models: list[str] = self.comparisons[comparison]["models"]
+        return models
+
+    @property
+    def headline(self) -> str:
+        """Comparison that is drawn over all steps and shown in Table 1."""
+        name: str = self.config["figures"]["comparison"]["name"]
+        return name
+
+    def with_baselines(self, models: Iterable[str]) -> list[str]:
+        """Models and the baselines they are compared with, baselines first, each once."""
+        models = list(models)
+        known = (self.baselines[model] for model in models if model in self.baselines)
+        return list(dict.fromkeys([*known, *models]))
+
+    def last_step(self, model: str) -> float:
+        """Number of steps after which a model's training ends; infinite if its epochs decide."""
+        steps: float = self.models[model].get("steps", math.inf)
+        return steps
+
+    @cached_property
+    def trained_fully(self) -> list[str]:
+        """Models of `all` that are trained to the end: they are evaluated on held-out images and timed."""
+        models = self.with_baselines(self.compared_in("all"))
+        return [model for model in models if self.last_step(model) == math.inf]
+
+    @property
+    def full_runs(self) -> list[Run]:
+        """Model and seed of every full training."""
+        return [(model, seed) for model in self.trained_fully for seed in self.seeds]
+
+    @property
+    def full_baselines(self) -> dict[str, str]:
+        """Fully trained model -> its baseline."""
+        return {model: self.baselines[model] for model in self.trained_fully if model in self.baselines}
+
+    def runs(self, comparison: str) -> list[Run]:
+        """Model and seed of every training that a comparison needs."""
+        models = self.with_baselines(self.models_in(comparison))
+        return [(model, seed) for model in models for seed in self.comparisons[comparison]["seeds"]]
+
+    def baselines_in(self, comparison: str) -> dict[str, str]:
+        """Compared model -> its baseline."""
+        return {model: self.baselines[model] for model in self.models_in(comparison)}
+
+    def terms_on_output(self, model: str) -> list[str]:
+        """Columns of the history that hold a model's terms on its output."""
+        return [
+            f"{term['name']}_{term['degree']}"
+            for term in self.models[model]["regularizers"]
+            if term.get("cloud", "output") == "output"
+        ]
+
+    def download(self, dataset: str) -> Config:
+        """Arguments of the download: the dataset's entry."""
+        entry: Config = self.config["datasets"][dataset]
+        return entry
+
+    def trainer(self, model: str, seed: int) -> Config:
+        """Arguments of :class:`topogen.training.trainer.Trainer`: a model's keys that are not used here."""
+        shared = {key: self.config["training"][key] for key in ("batch_size", "learning_rate", "device")}
+        entry = self.models[model]
+        terms = [
+            term | {"weight": term["weight"] * entry.get("strength", 1)} for term in entry["regularizers"]
+        ]
+        rest = {key: value for key, value in entry.items() if key not in NOT_OF_THE_TRAINER}
+        return shared | rest | {"regularizers": terms, "seed": seed}
+
+    def training(self, model: str, seed: int) -> Config:
+        """Arguments of one training."""
+        training, last = self.config["training"], self.last_step(model)
+        ends = {} if last == math.inf else {"steps": last}
+        return (
+            self.trainer(model, seed)
+            | ends
+            | {
+                "epochs": training["epochs"],
+                "threads": training["threads"],
+                "snapshot_steps": [step for step in training["snapshot_steps"] if step < last],
+            }
+        )
+
+    def timing(self) -> Config:
+        """Arguments of the measurement of step times."""
+        models = {model: self.trainer(model, self.seeds[0]) for model in self.trained_fully}
+        return {"models": models, "threads": self.config["training"]["threads"], **self.config["timing"]}
+
+    def improvement(self, comparison: str) -> Config:
+        """Arguments of r(s), its means, intervals and tests."""
+        baselines = self.baselines_in(comparison)
+        return {
+            "runs": self.runs(comparison),
+            "baselines": baselines,
+            "terms": {model: self.terms_on_output(model) for model in baselines},
+            **self.config["statistics"],
+        }
+
+    def classifier(self) -> Config:
+        """Arguments of the classifier in whose features images are compared."""
+        return {**self.config["evaluation"]["classifier"], "threads": self.config["training"]["threads"]}
+
+    def evaluation(self, full: bool) -> Config:
+        """What is evaluated and how; the full evaluation: all images, only at the end."""
+        settings, training = self.config["evaluation"], self.config["training"]
+        return {
+            "images": None if full else settings["images"],
+            "steps": [] if full else settings["steps"],
+            "threads": training["threads"],
+            "settings": {
+                "batch_size": training["batch_size"],
+                "neighbours": settings["neighbours"],
+                "covered_share": settings["covered_share"],
+                **settings["kernel"],
+                **settings["diagrams"],
+            },
+        }
+
+    def held_out_means(self) -> Config:
+        """Arguments of the means of held-out metrics."""
+        return {
+            "runs": self.full_runs,
+            "baselines": self.full_baselines,
+            "confidence": self.config["statistics"]["confidence"],
+        }
+
+    def step_costs(self) -> Config:
+        """Arguments of the costs of steps."""
+        published = self.config["published"]
+        return {
+            "runs": self.full_runs,
+            "baselines": self.full_baselines,
+            "published": {model: entry["seconds"] for model, entry in published.items()},
+        }
+
+    def verdicts(self) -> Config:
+        """Arguments of the verdicts on the claims."""
+        claims, published = self.config["claims"], self.config["published"]
+        full = self.full_baselines
+        return {
+            "rules": {key: value for key, value in self.config["statistics"].items() if key != "steps"},
+            "margins": claims["margins"],
+            "comparisons": list(claims["comparisons"]),
+            "stored": list(claims["stored"]),
+            "replicates": self.replicates,
+            "published": published,
+            "decay_steps": claims["decay_steps"],
+            "held_out": [
+                {
+                    "claim": claim["claim"],
+                    "source": claim["comparison"],
+                    "baselines": self.baselines_in(claim["comparison"]),
+                    "step": claim["step"],
+                    "metrics": claim["metrics"],
+                }
+                for claim in claims["held_out"]
+            ],
+            "runs": self.full_runs,
+            "timed": {model: full[model] for model in published if model in full},
+            "differentiable": claims["differentiable"],
+        }
+
+    def verdict_headings(self) -> Config:
+        """Comparison and heading of each column of the table of verdicts, as pairs: their order counts."""
+        claims = self.config["claims"]
+        return {"headings": list((claims["comparisons"] | claims["stored"]).items())}
+
+    def controls(self) -> Config:
+        """Arguments of the summary of the controls."""
+        return {
+            "comparisons": self.comparisons_of("controls"),
+            "published": self.config["published"],
+            "steps": self.config["statistics"]["steps"],
+            "seeds": len(self.seeds),
+            "confidence": self.config["statistics"]["confidence"],
+        }
+
+    def images(self, model: str, step: int) -> Config:
+        """Arguments of the comparison of images."""
+        return {"models": self.with_baselines([model]), "step": step}
+
+    def sweep(self, name: str) -> Config:
+        """Variants of a sweep: the model of each, the model that it varies, and its values."""
+        return {
+            "variants": [
+                {"model": variant.name, "varied": variant.varied, "values": variant.values}
+                for variant in variants(self.config["sweeps"][name])
+            ]
+        }

@@ -1,0 +1,139 @@
+"""The configuration written out: overrides by the dataset, models like other models, and sweeps.
+
+All of it happens after the configuration files are merged, so that a change of a model reaches its variants.
+"""
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+Config = dict[str, Any]
+OVERRIDABLE = ("training", "statistics", "evaluation")  # sections of which a dataset may set keys
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model of a sweep: the model that it varies, and the value of each key that it varies."""
+
+    varied: str
+    values: dict[str, float | str]
+
+    @property
+    def name(self) -> str:
+        """``MODEL-KEY-VALUE``, with more pairs if more keys vary."""
+        return "-".join([self.varied, *(f"{key}-{value}" for key, value in self.values.items())])
+
+
+def written_out(config: Config) -> Config:
+    """A configuration that says the same without ``like``, overrides and variants that only ``sweeps`` names.
+
+    Args:
+        config: all configuration files, merged and valid by the schema; it is left as it is.
+
+    Returns:
+        A copy of the top level, in which the run's dataset has overridden sections, every model has all its
+        keys, and the variants and comparisons of the sweeps are among ``models`` and ``comparisons``.
+
+    Raises:
+        ValueError: a model or regularizer is unknown, models are like each other in a circle, or one name
+            stands for two models or two comparisons.
+
+    """
+    overrides = config["datasets"].get(config["dataset"], {})
+    sections = {name: _merged(config[name], overrides.get(name, {})) for name in OVERRIDABLE}
+    models = {name: _like(name, config["models"]) for name in config["models"]}
+    comparisons = dict(config["comparisons"])
+    swept: Config = {}
+    for name, sweep in config.get("sweeps", {}).items():
+        if name in comparisons:
+            raise ValueError(f"sweeps.{name}: comparisons has this name too; choose another one")
+        for variant, entry in _entries(name, sweep, models):
+            if (models | swept).get(variant, entry) != entry:
+                raise ValueError(f"sweeps.{name}: another model is called {variant}; rename it")
+            swept[variant] = entry
+        comparisons[name] = {
+            "models": [variant.name for variant in variants(sweep)],
+            "target": sweep.get("target", "sweeps"),
+            **{key: sweep[key] for key in ("seeds",) if key in sweep},
+        }
+    return config | sections | {"models": models | swept, "comparisons": comparisons}
+
+
+def variants(sweep: Config) -> list[Variant]:
+    """Variants of a sweep, each once: within a grid every combination of values, and all grids together."""
+    found: list[Variant] = []
+    for grid in sweep["settings"]:
+        keys = sorted(grid.keys() - {"model"})
+        for values in product(*(grid[key] for key in keys)):
+            variant = Variant(grid["model"], dict(zip(keys, values, strict=True)))
+            if variant not in found:
+                found.append(variant)
+    return found
+
+
+def _merged(section: Config, overrides: Config) -> Config:
+    """A section with the values of another one in their places, however deep."""
+    changed = {
+        key: _merged(section[key], value) if isinstance(value, dict) and key in section else value
+        for key, value in overrides.items()
+    }
+    return section | changed
+
+
+def _like(name: str, models: Config) -> Config:
+    """All keys of a model: those of the model that it is like, and its own in their places."""
+    chain = [name]
+    while "like" in models[chain[-1]]:
+        other = models[chain[-1]]["like"]
+        if other not in models:
+            raise ValueError(
+                f"models.{chain[-1]}.like: unknown model {other}; choose one of: {', '.join(models)}"
+            )
+        if other in chain:
+            raise ValueError(
+                f"models.{name}.like: {' -> '.join([*chain, other])} is a circle; write one of them out"
+            )
+        chain.append(other)
+    entry: Config = {}
+    for link in reversed(chain):
+        entry |= models[link]
+    return {key: value for key, value in entry.items() if key != "like"}
+
+
+def _entries(name: str, sweep: Config, models: Config) -> list[tuple[str, Config]]:
+    """Name and keys of every model of a sweep."""
+    entries = []
+    for variant in variants(sweep):
+        if variant.varied not in models:
+            raise ValueError(
+                f"sweeps.{name}.settings: unknown model {variant.varied}; choose one of: {', '.join(models)}"
+            )
+        varied = models[variant.varied]
+        entry = varied | {"baseline": varied.get("baseline", variant.varied)}
+        entry |= {key: sweep[key] for key in ("steps",) if key in sweep}
+        for key, value in variant.values.items():
+            try:
+                entry = _changed(entry, key, value)
+            except ValueError as error:
+                raise ValueError(f"sweeps.{name}.settings: {variant.varied}: {error}") from error
+        entries.append((variant.name, entry))
+    return entries
+
+
+def _changed(entry: Config, key: str, value: float | str) -> Config:
+    """A model with another value of a key, or of ``NAME_DEGREE.KEY`` inside one of its regularizers."""
+    term_name, dot, inner = key.rpartition(".")
+    if not dot:
+        return entry | {key: value}
+    terms = [f"{term['name']}_{term['degree']}" for term in entry["regularizers"]]
+    if term_name not in terms:
+        raise ValueError(f"it has no regularizer {term_name}; it has: {', '.join(terms) or 'none'}")
+    place = terms.index(term_name)
+    term = entry["regularizers"][place]
+    if inner in term.get("parameters", {}):
+        term = term | {"parameters": term["parameters"] | {inner: value}}
+    else:
+        term = term | {inner: value}
+    return entry | {
+        "regularizers": [*entry["regularizers"][:place], term, *entry["regularizers"][place + 1 :]]
+    }

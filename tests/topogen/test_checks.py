@@ -1,0 +1,170 @@
+"""A configuration whose parts disagree is stopped with a message that names the key and helps."""
+
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+
+from topogen.checks import check, check_results_folder
+from topogen.plan import Plan
+from topogen.variants import written_out
+
+ROOT = Path(__file__).parents[2]
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+def first_term(config):
+    return config["models"]["TopoVAE3"]["regularizers"][1]
+
+
+MODELS = CONFIG["models"]
+DISAGREEING = {
+    "baseline that is not a model": (
+        lambda c: c["models"]["TopoVAE1"].update(baseline="VAE9"),
+        ["models.TopoVAE1.baseline", "VAE9"],
+    ),
+    "baseline with a baseline": (
+        lambda c: c["models"]["TopoVAE1"].update(baseline="TopoVAE2"),
+        ["models.TopoVAE1.baseline", "TopoVAE2"],
+    ),
+    "its own baseline": (
+        lambda c: c["models"]["TopoVAE1"].update(baseline="TopoVAE1"),
+        ["models.TopoVAE1.baseline"],
+    ),
+    "latent dimension of another baseline": (
+        lambda c: c["models"]["TopoVAE1"].update(latent_dim=3),
+        ["models.TopoVAE1.latent_dim", "VAE0"],
+    ),
+    "dataset that is not listed": (lambda c: c.update(dataset="CIFAR10"), ["dataset", "CIFAR10", "MNIST"]),
+    "image step without a snapshot": (
+        lambda c: c["training"].update(snapshot_steps=[9]),
+        ["figures.images.TopoVAE", ".steps", "snapshot_steps"],
+    ),
+    "images of a baseline": (
+        lambda c: c["figures"]["images"].update(VAE0=c["figures"]["images"]["TopoVAE1"]),
+        ["figures.images", "VAE0", "baseline"],
+    ),
+    "comparison of an unknown model": (
+        lambda c: c["comparisons"]["defined"].update(models=["TopoVAE1", "TopoVAE9"]),
+        ["comparisons.defined.models", "TopoVAE9"],
+    ),
+    "figures of an unknown comparison": (
+        lambda c: c["figures"]["comparison"].update(name="definde"),
+        ["figures.comparison.name", "definde", "defined"],
+    ),
+    "claim of an unknown comparison": (
+        lambda c: c["claims"]["held_out"][0].update(comparison="definde"),
+        ["claims.held_out[0].comparison", "definde"],
+    ),
+    "claim of a step that is not evaluated": (
+        lambda c: c["claims"]["held_out"][0].update(step=7),
+        ["claims.held_out[0].step", "7", "evaluation.steps"],
+    ),
+    "claim of models that are not evaluated": (
+        lambda c: c["claims"]["held_out"][0].update(comparison="run"),
+        ["claims.held_out[0].comparison", "TopoVAE1-run", "early"],
+    ),
+    "more steps than the baseline": (
+        lambda c: c["models"]["VAE0"].update(steps=99),
+        ["models.", "more steps", "baseline VAE0"],
+    ),
+    "image after the last step": (
+        lambda c: c["models"]["TopoVAE3"].update(steps=100),
+        ["figures.images.TopoVAE3.steps", "125"],
+    ),
+    "r(s) after the last step": (
+        lambda c: c["statistics"].update(steps=[25, 100]),
+        ["statistics.steps", "100", "comparisons.run ends after 100"],
+    ),
+    "published without its baseline": (
+        lambda c: c["published"].update({"TopoVAE-Z1": {"seconds": 1.0}}),
+        ["published", "TopoVAE-Z1", "VAE0-Z1"],
+    ),
+    "latents of an unknown model": (
+        lambda c: c["figures"]["latents"].update(model="Z9"),
+        ["figures.latents.model", "Z9"],
+    ),
+    "one regularizer twice": (
+        lambda c: c["models"]["TopoVAE1"].update(regularizers=MODELS["TopoVAE1"]["regularizers"][:1] * 2),
+        ["models.TopoVAE1.regularizers", "twice"],
+    ),
+    "empty interval of 4sgde": (
+        lambda c: c["models"]["TopoVAE4"]["regularizers"][0]["parameters"].update(stop=0),
+        ["models.", ".regularizers: 4sgde", "start 0", "stop 0"],
+    ),
+    "theory of an unknown model": (
+        lambda c: c["theory"]["batch"].update(model="TopoVAE9"),
+        ["theory.batch.model", "TopoVAE9"],
+    ),
+    "theory of latents": (
+        lambda c: c["theory"]["batch"].update(model="TopoVAE-Z1"),
+        ["theory.batch.model", "TopoVAE-Z1"],
+    ),
+    "theory of a step without a snapshot": (
+        lambda c: c["theory"]["batch"].update(step=2),
+        ["theory.batch.step", "2", "snapshot_steps"],
+    ),
+    "evaluation of a step without a snapshot": (
+        lambda c: c["evaluation"]["steps"].append(2),
+        ["evaluation.steps", "2", "snapshot_steps"],
+    ),
+    "evaluation on less than two batches": (
+        lambda c: c["evaluation"].update(images=200),
+        ["evaluation.images", "200"],
+    ),
+    "subsets of more images than there are": (
+        lambda c: c["evaluation"]["kernel"].update(subset_size=3000),
+        ["evaluation.kernel.subset_size", "2560"],
+    ),
+    "published row of an unknown model": (
+        lambda c: c["published"].update(TopoVAE5={"seconds": 1.0}),
+        ["published", "TopoVAE5"],
+    ),
+    "learning rate that is not a number": (
+        lambda c: c["training"].update(learning_rate=math.nan),
+        ["training.learning_rate", "nan"],
+    ),
+    "infinite weight": (
+        lambda c: first_term(c).update(weight=math.inf),
+        ["models.TopoVAE3.regularizers[1].weight", "inf"],
+    ),
+}
+
+
+def checked(config):
+    check(Plan(written_out(config)))
+
+
+def test_the_configuration_of_the_thesis_agrees():
+    checked(CONFIG)
+
+
+@pytest.mark.parametrize("fault", DISAGREEING)
+def test_parts_that_disagree_are_named(fault):
+    config = copy.deepcopy(CONFIG)
+    breaks, words = DISAGREEING[fault]
+    breaks(config)
+    with pytest.raises(ValueError, match=r"^[\w.-]+") as error:
+        checked(config)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_an_infinite_ground_norm_is_the_maximum_norm():
+    config = copy.deepcopy(CONFIG)
+    first_term(config).update(name="wasserstein", parameters={"order": 2, "ground_norm": math.inf})
+    checked(config)
+
+
+def test_results_that_cannot_be_written_stop_the_run(tmp_path, monkeypatch):
+    file = tmp_path / "results"
+    file.touch()
+    with pytest.raises(ValueError, match="results is not a directory"):
+        check_results_folder(file / "inner")
+    file.unlink()
+    check_results_folder(file / "inner")
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(ValueError, match="cannot be written"):
+        check_results_folder(file)

@@ -1,0 +1,113 @@
+"""What is run, and with which arguments; the jobs of whole configurations are listed in tests/workflow."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from topogen.plan import Plan, canonical
+
+LATENT = {"name": "push", "degree": 1, "weight": 2, "cloud": "latent"}
+ENTROPY = {"name": "entropy", "degree": 0, "weight": 3.5, "parameters": {"delta": 0.1}}
+CONFIG = {
+    "dataset": "digits",
+    "training": {
+        "batch_size": 8,
+        "epochs": 2,
+        "learning_rate": 0.001,
+        "snapshot_steps": [1, 50],
+        "threads": 1,
+        "device": "cpu",
+    },
+    "timing": {"steps": 3, "rounds": 4},
+    "seeds": [1, 2],
+    "models": {
+        "plain": {"latent_dim": 10, "regularizers": []},
+        "short": {"latent_dim": 10, "baseline": "plain", "steps": 20, "regularizers": [ENTROPY]},
+        "whole": {"latent_dim": 10, "baseline": "plain", "regularizers": [ENTROPY, LATENT]},
+    },
+    "comparisons": {
+        "drawn": {"models": ["whole", "short"]},
+        "control": {"models": ["short"], "target": "controls", "seeds": [7]},
+    },
+}
+PLAN = Plan(CONFIG)
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+documents = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
+)
+
+
+@given(documents)
+def test_canonical_text_says_the_same_once(document):
+    text = canonical(document)
+    assert json.loads(text) == document
+    assert canonical(json.loads(text)) == text
+
+
+@given(st.dictionaries(st.text(), st.integers(-(2**52), 2**52)), st.randoms())
+def test_canonical_text_knows_neither_order_nor_kind_of_number(numbers, random):
+    items = [(key, float(value)) for key, value in numbers.items()]
+    random.shuffle(items)
+    assert canonical(dict(items)) == canonical(numbers)
+
+
+def test_a_training_gets_what_its_model_says_and_no_defaults():
+    assert PLAN.training("plain", 5) == {
+        "batch_size": 8,
+        "device": "cpu",
+        "epochs": 2,
+        "latent_dim": 10,
+        "learning_rate": 0.001,
+        "regularizers": [],
+        "seed": 5,
+        "snapshot_steps": [1, 50],
+        "threads": 1,
+    }
+
+
+def test_a_training_that_ends_early_keeps_what_it_reaches():
+    spec = PLAN.training("short", 5)
+    assert (spec["steps"], spec["snapshot_steps"]) == (20, [1])
+    assert PLAN.last_step("whole") == math.inf
+
+
+def test_strength_multiplies_weights_and_further_keys_reach_the_trainer():
+    changes = {"strength": 0.1, "learning_rate": 0.5, "architecture": "other", "replicates": ["plain"]}
+    models = CONFIG["models"] | {"varied": CONFIG["models"]["whole"] | changes}
+    spec = Plan(CONFIG | {"models": models}).training("varied", 5)
+    assert [term["weight"] for term in spec["regularizers"]] == [3.5 * 0.1, 2 * 0.1]
+    assert spec["regularizers"][0]["parameters"] == {"delta": 0.1}
+    assert (spec["learning_rate"], spec["architecture"]) == (0.5, "other")
+    assert not {"strength", "replicates", "baseline"} & spec.keys()
+
+
+def test_a_comparison_trains_its_models_and_their_baselines():
+    assert PLAN.runs("control") == [("plain", 7), ("short", 7)]
+    assert PLAN.runs("drawn") == [(model, seed) for model in ("plain", "whole", "short") for seed in (1, 2)]
+    assert PLAN.compared_in("all") == ["whole", "short"]
+    assert PLAN.comparisons_of("controls") == ["control"]
+
+
+def test_what_is_trained_fully_is_timed():
+    assert PLAN.trained_fully == ["plain", "whole"]
+    assert PLAN.full_baselines == {"whole": "plain"}
+    timing = PLAN.timing()
+    assert {key: timing[key] for key in ("steps", "rounds", "threads")} == {
+        "steps": 3,
+        "rounds": 4,
+        "threads": 1,
+    }
+    assert timing["models"] == {model: PLAN.trainer(model, 1) for model in ("plain", "whole")}
+
+
+def test_terms_on_the_output_are_columns_of_the_history():
+    assert PLAN.terms_on_output("whole") == ["entropy_0"]
+
+
+@pytest.mark.parametrize("models", [["whole"], ["plain", "whole"], ["whole", "plain"]])
+def test_baselines_come_first_and_once(models):
+    assert PLAN.with_baselines(models) == ["plain", "whole"]
