@@ -126,11 +126,12 @@ def held_out_claims(
         rules: confidence, margin (percent) and power of :func:`topogen.evidence.effects.effects`.
     """
     step = evaluations["step"].max() if step == -1 else step
-    values = evaluations[evaluations["step"] == step].set_index(["model", "metric", "seed"])["value"]
+    at_step = evaluations[evaluations["step"] == step].set_index("seed")
+    values = dict(list(at_step.groupby(["model", "metric"])["value"]))
     tables, nothing = [], set()
     for model, baseline in baselines.items():
         for metric in metrics:
-            ours, theirs = values.loc[(model, metric)], values.loc[(baseline, metric)]
+            ours, theirs = values[model, metric], values[baseline, metric]
             if not (ours.any() or theirs.any()):
                 nothing.add((model, metric))
             scale = abs(theirs.mean()) or 1.0
