@@ -12,7 +12,7 @@ def seconds_of(code: str) -> float:
     return time.perf_counter() - started
 
 
-absent = ["snakemake", "papermill", "notebook", "torchvision", "pandas", "seaborn"]
+absent = ["topogen", "snakemake", "papermill", "torchvision", "pandas", "seaborn", "gudhi", "sklearn"]
 assert not [name for name in absent if importlib.util.find_spec(name)]
 
 print(f"import torch: {seconds_of('import torch'):.2f} s")
@@ -23,11 +23,14 @@ import torch  # noqa: E402
 import torchrips  # noqa: E402
 
 assert "site-packages" in torchrips.__file__
-readme = (Path(__file__).parents[1] / "README.md").read_text()
-(example,) = re.findall(r"```python\n(.*?)```", readme, re.S)
-print(f"example of the README, compilation included: {seconds_of(example):.1f} s")
+page = (Path(__file__).parents[1] / "docs/layer.md").read_text(encoding="utf-8")
+(example,) = re.findall(r"```python\n(.*?)```", page, re.S)
+print(f"example of docs/layer.md, compilation included: {seconds_of(example):.1f} s")
 print(f"the same again: {seconds_of(example):.2f} s")
-octahedron = torch.cat([torch.eye(3), -torch.eye(3)])
-(void,) = torchrips.rips_diagrams(octahedron, (2,))
-print(f"void of the octahedron: {void.tolist()}")
-assert void.shape == (1, 2)
+message = ""
+try:
+    torchrips.rips_diagrams(torch.eye(3), (2,))
+except ImportError as error:
+    message = str(error)
+print(f"degree 2 without gudhi: {message}")
+assert "torchrips[high-degrees]" in message

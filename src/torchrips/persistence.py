@@ -52,7 +52,7 @@ def rips_diagrams(
         points: cloud of n points in R^d, shape (n, d); n may be 0 or 1. With ``metric="precomputed"``, a
             symmetric matrix of distances, shape (n, n), zero on the diagonal and nowhere negative, which
             need not obey the triangle inequality. Any device, any floating-point dtype.
-        degrees: homology degrees, each >= 0.
+        degrees: homology degrees, each >= 0; those >= 2 need the extra ``high-degrees`` of the package.
         metric: what ``points`` holds.
 
     Matrices of random numbers, which have no geometry, take far longer than clouds of their size. Degree 1
@@ -236,8 +236,14 @@ def _bars_of_high_degree(edges: "Edges", degrees: Sequence[int]) -> dict[int, ND
     """Bars (position of birth, of death) of each degree >= 2, shape (k, 2), sorted."""
     if not degrees:
         return {}
-    from gudhi.sklearn.rips_persistence import RipsPersistence  # slow to import: at first use
     from scipy.sparse import coo_array
+
+    try:
+        from gudhi.sklearn.rips_persistence import RipsPersistence  # slow to import: at first use
+    except ImportError as error:
+        raise ImportError(
+            "homology of degree 2 and up needs gudhi and scikit-learn: pip install 'torchrips[high-degrees]'"
+        ) from error
 
     # From 1 on: with an edge of length 0 Ripser drops bars. Up to the enclosing radius, so that all bars end.
     ranks = np.arange(1.0, len(edges.first) + 1)

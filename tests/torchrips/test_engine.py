@@ -4,14 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from gudhi.sklearn.rips_persistence import RipsPersistence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import LARGE_KINDS, SEEDS, clouds, large_cloud
 
-from topogen.data.batches import batch_slices
-from topogen.data.sources import fetch, read
 from torchrips.engine import NONE, Edges, bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
 
 ROOT = Path(__file__).parents[2]
@@ -156,6 +153,11 @@ def test_distances_that_are_not_finite_are_refused(bad):
 
 @pytest.mark.network
 def test_bars_of_fashion_mnist_are_those_of_ripser(tmp_path):
+    import yaml  # here: the other tests of the layer run where the study is not installed
+
+    from topogen.data.batches import batch_slices
+    from topogen.data.sources import fetch, read
+
     spec = yaml.safe_load((ROOT / "config.yaml").read_text())["datasets"]["FashionMNIST"]
     fetch("FashionMNIST", tmp_path, spec["md5"], spec["debian_package"])
     images, _ = read(tmp_path / "train-images-idx3-ubyte.gz", tmp_path / "train-labels-idx1-ubyte.gz")

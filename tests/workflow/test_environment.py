@@ -10,10 +10,11 @@ from conftest import ROOT
 # Some packages are locked twice, for an older and a newer Python.
 LOCKED = set(re.findall(r"^[a-z0-9.-]+==[^ ]+", (ROOT / "requirements.lock").read_text(), re.M))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 NEEDED = {
     re.match(r"[\w-]+", entry)[0]
-    for entry in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["workflow"]
-} - {"snakemake", "pygments"}  # these run outside the rules' environment
+    for entry in PROJECT["dependencies"] + EXTRAS["high-degrees"] + EXTRAS["workflow"]
+} - {"snakemake", "pygments", "torchrips"}  # outside the rules' environment, and what the clone itself holds
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 SOURCES = [path for room in ("src", "workflow") for path in (ROOT / room).rglob("*.py")]
 SOURCES += (ROOT / "notebooks").glob("*.ipynb")

@@ -19,7 +19,7 @@ OBSTACLES = {
     "/etc/slurm/slurm.conf is there: this machine belongs to a cluster": os.path.exists(
         "/etc/slurm/slurm.conf"
     ),
-    "snakemake-executor-plugin-slurm is not installed (pip install 'topogen[slurm]')": (
+    "snakemake-executor-plugin-slurm is not installed (pip install '.[slurm]')": (
         importlib.util.find_spec("snakemake_executor_plugin_slurm") is None
     ),
 }

@@ -28,7 +28,7 @@ rule concepts:
             }
         ),
     message:
-        "Compute clouds, complexes, diagrams and densities of the concept figures"
+        "Clouds, complexes, diagrams and densities of the concept figures"
     script:
         "../scripts/theory/concepts.py"
 
@@ -53,7 +53,7 @@ rule batch_densities:
     params:
         spec=canonical({"step": BATCH["step"], **config["theory"]["densities"]["batch"]}),
     message:
-        "Compute densities of the deaths of one batch of {wildcards.dataset}"
+        "Densities of the deaths of one batch of {wildcards.dataset}"
     script:
         "../scripts/theory/batch_densities.py"
 
@@ -90,7 +90,7 @@ rule forward_pass:
             }
         ),
     message:
-        "Pass one batch of {wildcards.dataset} through a trained model and compute its diagrams"
+        "One batch of {wildcards.dataset} through a trained model, with its diagrams"
     script:
         "../scripts/theory/forward_pass.py"
 
@@ -114,7 +114,7 @@ rule stability:
     params:
         spec=canonical({"seed": config["theory"]["seed"], **config["theory"]["stability"]}),
     message:
-        "Compute bottleneck distances between the diagrams of clouds and their perturbed copies"
+        "Bottleneck distance of the diagrams of perturbed clouds"
     script:
         "../scripts/theory/stability.py"
 
@@ -147,7 +147,7 @@ rule gradients:
             }
         ),
     message:
-        "Compare the gradients of all regularizers with central differences"
+        "Gradients of all regularizers against central differences"
     script:
         "../scripts/theory/gradients.py"
 
@@ -179,7 +179,7 @@ use rule notebook as working_principle with:
             }
         ),
     message:
-        "Draw the working principle of a topology-informed VAE"
+        "Schematic of a topology-informed VAE"
 
 
 use rule notebook as rips_filtration with:
@@ -213,7 +213,7 @@ use rule notebook as rips_filtration with:
     benchmark:
         "results/benchmarks/rips_filtration/theory.tsv"
     message:
-        "Draw a complex, a Rips filtration and its persistence diagram"
+        "A complex, a Rips filtration and its persistence diagram"
 
 
 use rule notebook as densities_of_clusters with:
@@ -234,7 +234,7 @@ use rule notebook as densities_of_clusters with:
     benchmark:
         "results/benchmarks/densities_of_clusters/theory.tsv"
     message:
-        "Draw the 4SGDE of the diagram of four clusters"
+        "4SGDE of the diagram of four clusters"
 
 
 use rule notebook as densities_of_batch with:
@@ -256,7 +256,7 @@ use rule notebook as densities_of_batch with:
     benchmark:
         "results/benchmarks/densities_of_batch/{dataset}.tsv"
     message:
-        "Draw the 4SGDE of the diagram of one batch of {wildcards.dataset}"
+        "4SGDE of the diagram of one batch of {wildcards.dataset}"
 
 
 use rule notebook as delta_selection with:
@@ -277,7 +277,7 @@ use rule notebook as delta_selection with:
     benchmark:
         "results/benchmarks/delta_selection/theory.tsv"
     message:
-        "Draw which points of a diagram delta-selective entropy leaves out"
+        "What delta-selective cuts out of a diagram"
 
 
 use rule notebook as stability_scatter with:
@@ -300,7 +300,7 @@ use rule notebook as stability_scatter with:
     benchmark:
         "results/benchmarks/stability_scatter/theory.tsv"
     message:
-        "Compare measured bottleneck distances with the bound of the stability proposition"
+        "Stability: measured distances against the bound"
 
 
 use rule notebook as gradient_checks with:
@@ -334,4 +334,4 @@ use rule notebook as gradient_checks with:
     params:
         arguments=canonical({"tolerance": config["theory"]["gradients"]["tolerance"]}),
     message:
-        "Show where automatic gradients agree with central differences"
+        "Differentiability: automatic gradients against central differences"

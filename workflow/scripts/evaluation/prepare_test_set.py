@@ -1,4 +1,4 @@
-"""Features and diagrams of the held-out images, and the metrics of training images as a yardstick."""
+"""What is known of the held-out images before any model is looked at, and how training images compare."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Results of the controls: effects, the r(s) of noise alone, and the stochastic order with its null rate."""
+"""What the controls say: effects, the r(s) of noise alone, and the stochastic order with its null rate."""
 
 import json
 import sys
