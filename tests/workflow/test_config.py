@@ -279,7 +279,7 @@ def graphics_cards(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("device", "cards", "asked"), [("auto", 0, 0), ("auto", 2, 1), ("cpu", 2, 0), ("cuda", 0, 1)]
 )
-def test_a_training_asks_for_a_gpu_where_there_is_one(here, graphics_cards, device, cards, asked):
+def test_a_training_asks_for_a_gpu_if_there_is_one(here, graphics_cards, device, cards, asked):
     graphics_cards(cards)
     config = copy.deepcopy(CONFIG)
     config["training"]["device"] = device

@@ -76,7 +76,7 @@ def images_of_training(rule):
 
 
 def all_cores(wildcards):
-    """Every core of the run: the job is alone on the machine. On a cluster it asks for a node by itself."""
+    """Every core of the run, so that the job is alone on the machine. On a cluster the profile asks for a whole node."""
     return 1 if workflow.non_local_exec else workflow.cores
 
 
@@ -99,11 +99,11 @@ def output_of(*command):
 
 
 def gpus():
-    """CUDA devices that a run here may use, or 1 where the jobs go to a cluster that has some."""
+    """CUDA devices that a run here may use, or 1 if the jobs go to a cluster that has some."""
     if workflow.non_local_exec:
         return int("gpu" in output_of("sinfo", "--noheader", "--format", "%G"))
     listed = output_of("nvidia-smi", "--list-gpus").splitlines()
-    # Lines of another beginning are parts of a card.
+    # Lines that begin otherwise are parts of a card.
     cards = sum(line.startswith("GPU") for line in listed)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
@@ -117,7 +117,7 @@ def gpus_per_run(wildcards):
 
 
 def limit_gpus():
-    """As many trainings at a time as this machine has GPUs, unless --resources says otherwise."""
+    """Run as many trainings at a time as this machine has GPUs, unless --resources says otherwise."""
     if "gpu" not in workflow.global_resources and gpus() > 0:
         workflow.register_resource("gpu", gpus())
 

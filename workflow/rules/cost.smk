@@ -24,7 +24,7 @@ rule measure_step_times:
         spec=canonical(PLAN.timing()),
         baselines=canonical(PLAN.full_baselines),
     message:
-        "Time the training steps of all models in turn, alone on the machine"
+        "Measure the time of a training step of every model, in turn, alone on the machine"
     script:
         "../scripts/cost/measure_step_times.py"
 
@@ -54,7 +54,7 @@ rule step_costs:
     params:
         spec=canonical(PLAN.step_costs()),
     message:
-        "Time of a training step of every model, its model's part and its topology's"
+        "Split the time of a training step of every model into the model's part and the topology's part"
     script:
         "../scripts/cost/step_costs.py"
 
@@ -79,4 +79,4 @@ use rule notebook as cost with:
     benchmark:
         "results/benchmarks/cost/{dataset}.tsv"
     message:
-        "What the topological terms cost, beside the thesis' slowdowns"
+        "Draw what the topological terms cost, next to the slowdowns of the thesis"

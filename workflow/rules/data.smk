@@ -1,7 +1,7 @@
 # The dataset: its files in resources/, checked, its arrays in results/, and the reference diagrams of its batches.
 
 
-# On a cluster the nodes seldom reach the network.
+# The nodes of a cluster can rarely reach the network.
 localrules:
     download,
 
@@ -10,7 +10,7 @@ rule download:
     input:
         code=code_of("workflow/scripts/data/download.py"),
     output:
-        # The files themselves are no outputs: Snakemake would delete what was put there by hand.
+        # The files themselves are not outputs: Snakemake would delete files that somebody put there by hand.
         source="results/{dataset}/source.json",
     log:
         "results/logs/download/{dataset}.log",
@@ -26,7 +26,7 @@ rule download:
         spec=dataset_spec,
         folder="resources/{dataset}/raw",
     message:
-        "Get the files of {wildcards.dataset} and check them"
+        "Obtain the files of {wildcards.dataset} and check them"
     script:
         "../scripts/data/download.py"
 
@@ -77,6 +77,6 @@ rule references:
     params:
         batch_size=config["training"]["batch_size"],
     message:
-        "Persistence diagrams of degree 0 and 1 of every batch of {wildcards.dataset}"
+        "Compute persistence diagrams of degree 0 and 1 of every batch of {wildcards.dataset}"
     script:
         "../scripts/data/references.py"

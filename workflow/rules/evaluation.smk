@@ -1,4 +1,4 @@
-# How trained models do on images that they have not seen. The wildcard `full` is empty, or _full for all test images.
+# Trained models on images that they have not seen. The wildcard `full` is empty, or _full for all test images.
 
 
 rule classifier:
@@ -24,7 +24,7 @@ rule classifier:
     params:
         spec=canonical(PLAN.classifier()),
     message:
-        "Train the classifier of {wildcards.dataset} in whose features images are compared"
+        "Train the classifier of {wildcards.dataset}, whose features are used to compare images"
     script:
         "../scripts/evaluation/classifier.py"
 
@@ -54,7 +54,7 @@ rule prepare_test_set:
     params:
         spec=evaluation_spec,
     message:
-        "Features and diagrams of the held-out images of {wildcards.dataset}"
+        "Compute features and diagrams of the held-out images of {wildcards.dataset}"
     script:
         "../scripts/evaluation/prepare_test_set.py"
 
@@ -114,7 +114,7 @@ rule held_out_means:
     params:
         spec=canonical(PLAN.held_out_means()),
     message:
-        "Held-out metrics on average, and paired differences to the baseline"
+        "Average the held-out metrics and their paired differences from the baseline over seeds"
     script:
         "../scripts/evaluation/held_out_means.py"
 
@@ -148,7 +148,7 @@ use rule notebook as held_out_table with:
             }
         ),
     message:
-        "Held-out metrics of all models and what they gain over their baselines"
+        "Show the held-out metrics of all models and their gains over the baselines"
 
 
 use rule notebook as prior_samples with:
@@ -176,4 +176,4 @@ use rule notebook as prior_samples with:
     params:
         arguments=canonical({"models": PLAN.trained_fully}),
     message:
-        "What the models sample from their prior, one seed"
+        "Draw samples of every model from its prior, one seed"

@@ -24,7 +24,7 @@ rule improvement:
     params:
         spec=improvement_spec,
     message:
-        "Improvement r(s) of the models of {wildcards.comparison}, per seed and on average"
+        "Compute the improvement r(s) of the models of {wildcards.comparison}, per seed and on average"
     script:
         "../scripts/evidence/improvement.py"
 
@@ -55,7 +55,7 @@ rule control_effects:
     params:
         spec=canonical(PLAN.controls()),
     message:
-        "What the controls say"
+        "Compute the effects of the controls"
     script:
         "../scripts/evidence/control_effects.py"
 
@@ -95,7 +95,7 @@ rule verdicts:
     params:
         spec=canonical(PLAN.verdicts()),
     message:
-        "Verdict on every claim of the thesis"
+        "Reach a verdict on every claim of the thesis"
     script:
         "../scripts/evidence/verdicts.py"
 
@@ -121,7 +121,7 @@ use rule notebook as improvement_curves with:
     params:
         arguments=canonical({"models": PLAN.models_in(PLAN.headline), "steps": config["statistics"]["steps"]}),
     message:
-        "Improvement r(s) over all steps"
+        "Draw the improvement r(s) over all steps"
 
 
 use rule notebook as table_1 with:
@@ -152,7 +152,7 @@ use rule notebook as table_1 with:
             }
         ),
     message:
-        "Table 1 of the thesis, its values beside ours"
+        "Write Table 1: the values of the thesis next to those measured here"
 
 
 use rule notebook as replication with:
@@ -187,7 +187,7 @@ use rule notebook as replication with:
             }
         ),
     message:
-        "r(s) as run and as defined, beside the published values"
+        "Draw r(s) as run and as defined, next to the published values"
 
 
 use rule notebook as gradient_sizes with:
@@ -213,7 +213,7 @@ use rule notebook as gradient_sizes with:
     benchmark:
         "results/benchmarks/gradient_sizes/{dataset}.tsv"
     message:
-        "Sizes of the regularizers' gradients"
+        "Draw the sizes of the regularizers' gradients"
 
 
 use rule notebook as verdict_table with:
@@ -238,7 +238,7 @@ use rule notebook as verdict_table with:
     params:
         arguments=canonical(PLAN.verdict_headings()),
     message:
-        "Verdicts on the claims of the thesis"
+        "Write the table of verdicts on the claims of the thesis"
 
 
 use rule notebook as controls_summary with:
@@ -274,7 +274,7 @@ use rule notebook as controls_summary with:
             }
         ),
     message:
-        "Controls: other noise, placebos, weight zero, the second list of seeds"
+        "Show the controls: other noise, placebos, weight zero, the second list of seeds"
 
 
 use rule notebook as tuning_table with:
@@ -301,4 +301,4 @@ use rule notebook as tuning_table with:
     params:
         arguments=canonical({"comparisons": PLAN.comparisons_of("tuning")}),
     message:
-        "VAE0 and the regularizers, tuned alike"
+        "Compare tuning VAE0 with tuning the regularizers"

@@ -20,7 +20,7 @@ rule pointclouds:
     params:
         spec=canonical({"seed": config["synthetic"]["seed"], **config["synthetic"]["pointclouds"]}),
     message:
-        "Point clouds that learn"
+        "Move point clouds by gradient descent on topological losses"
     script:
         "../scripts/synthetic/pointclouds.py"
 
@@ -54,7 +54,7 @@ rule damage:
             }
         ),
     message:
-        "What regularizers notice of damaged batches of {wildcards.dataset}"
+        "Measure how regularizers respond to damaged batches of {wildcards.dataset}"
     script:
         "../scripts/synthetic/damage.py"
 
@@ -84,7 +84,7 @@ rule gan:
             }
         ),
     message:
-        "GANs on a ring of Gaussians, plain and regularized"
+        "Train GANs on a ring of Gaussians, plain and regularized"
     script:
         "../scripts/synthetic/gan.py"
 
@@ -108,7 +108,7 @@ use rule notebook as point_cloud_descent with:
     benchmark:
         "results/benchmarks/point_cloud_descent/{experiment}.tsv"
     message:
-        "Descent of a point cloud: {wildcards.experiment}"
+        "Draw the descent of a point cloud: {wildcards.experiment}"
 
 
 use rule notebook as half_loss with:
@@ -129,7 +129,7 @@ use rule notebook as half_loss with:
     benchmark:
         "results/benchmarks/half_loss/synthetic.tsv"
     message:
-        "Steps that point clouds need for half of their loss"
+        "Tabulate the steps after which the losses of the point clouds have halved"
 
 
 use rule notebook as damage_map with:
@@ -153,7 +153,7 @@ use rule notebook as damage_map with:
     benchmark:
         "results/benchmarks/damage_map/{dataset}.tsv"
     message:
-        "What regularizers notice, drawn"
+        "Draw how regularizers respond to damaged batches"
 
 
 use rule notebook as one_class_batches with:
@@ -174,7 +174,7 @@ use rule notebook as one_class_batches with:
     benchmark:
         "results/benchmarks/one_class_batches/{dataset}.tsv"
     message:
-        "Diagrams of batches of one class of {wildcards.dataset}"
+        "Draw diagrams of batches of one class of {wildcards.dataset}"
 
 
 use rule notebook as mode_collapse with:
@@ -200,4 +200,4 @@ use rule notebook as mode_collapse with:
     params:
         arguments=canonical({"modes": config["synthetic"]["gan"]["ring"]["modes"]}),
     message:
-        "Mode collapse of a GAN, drawn"
+        "Draw the mode collapse of a GAN"

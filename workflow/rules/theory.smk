@@ -28,7 +28,7 @@ rule concepts:
             }
         ),
     message:
-        "Clouds, complexes, diagrams and densities of the concept figures"
+        "Compute clouds, complexes, diagrams and densities of the concept figures"
     script:
         "../scripts/theory/concepts.py"
 
@@ -53,7 +53,7 @@ rule batch_densities:
     params:
         spec=canonical({"step": BATCH["step"], **config["theory"]["densities"]["batch"]}),
     message:
-        "Densities of the deaths of one batch of {wildcards.dataset}"
+        "Compute densities of the deaths of one batch of {wildcards.dataset}"
     script:
         "../scripts/theory/batch_densities.py"
 
@@ -90,7 +90,7 @@ rule forward_pass:
             }
         ),
     message:
-        "One batch of {wildcards.dataset} through a trained model, with its diagrams"
+        "Pass one batch of {wildcards.dataset} through a trained model and compute its diagrams"
     script:
         "../scripts/theory/forward_pass.py"
 
@@ -114,7 +114,7 @@ rule stability:
     params:
         spec=canonical({"seed": config["theory"]["seed"], **config["theory"]["stability"]}),
     message:
-        "Bottleneck distance of the diagrams of perturbed clouds"
+        "Compute bottleneck distances between the diagrams of clouds and their perturbed copies"
     script:
         "../scripts/theory/stability.py"
 
@@ -147,7 +147,7 @@ rule gradients:
             }
         ),
     message:
-        "Gradients of all regularizers against central differences"
+        "Compare the gradients of all regularizers with central differences"
     script:
         "../scripts/theory/gradients.py"
 
@@ -179,7 +179,7 @@ use rule notebook as working_principle with:
             }
         ),
     message:
-        "Schematic of a topology-informed VAE"
+        "Draw the working principle of a topology-informed VAE"
 
 
 use rule notebook as rips_filtration with:
@@ -213,7 +213,7 @@ use rule notebook as rips_filtration with:
     benchmark:
         "results/benchmarks/rips_filtration/theory.tsv"
     message:
-        "A complex, a Rips filtration and its persistence diagram"
+        "Draw a complex, a Rips filtration and its persistence diagram"
 
 
 use rule notebook as densities_of_clusters with:
@@ -234,7 +234,7 @@ use rule notebook as densities_of_clusters with:
     benchmark:
         "results/benchmarks/densities_of_clusters/theory.tsv"
     message:
-        "4SGDE of the diagram of four clusters"
+        "Draw the 4SGDE of the diagram of four clusters"
 
 
 use rule notebook as densities_of_batch with:
@@ -256,7 +256,7 @@ use rule notebook as densities_of_batch with:
     benchmark:
         "results/benchmarks/densities_of_batch/{dataset}.tsv"
     message:
-        "4SGDE of the diagram of one batch of {wildcards.dataset}"
+        "Draw the 4SGDE of the diagram of one batch of {wildcards.dataset}"
 
 
 use rule notebook as delta_selection with:
@@ -277,7 +277,7 @@ use rule notebook as delta_selection with:
     benchmark:
         "results/benchmarks/delta_selection/theory.tsv"
     message:
-        "What delta-selective cuts out of a diagram"
+        "Draw which points of a diagram delta-selective entropy leaves out"
 
 
 use rule notebook as stability_scatter with:
@@ -300,7 +300,7 @@ use rule notebook as stability_scatter with:
     benchmark:
         "results/benchmarks/stability_scatter/theory.tsv"
     message:
-        "Stability: measured distances against the bound"
+        "Compare measured bottleneck distances with the bound of the stability proposition"
 
 
 use rule notebook as gradient_checks with:
@@ -334,4 +334,4 @@ use rule notebook as gradient_checks with:
     params:
         arguments=canonical({"tolerance": config["theory"]["gradients"]["tolerance"]}),
     message:
-        "Differentiability: automatic gradients against central differences"
+        "Show where automatic gradients agree with central differences"

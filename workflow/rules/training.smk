@@ -59,7 +59,7 @@ use rule notebook as image_comparison with:
     params:
         arguments=image_arguments,
     message:
-        "Images of {wildcards.model} and its baseline at step {wildcards.step}"
+        "Draw images of {wildcards.model} and its baseline at step {wildcards.step}"
 
 
 use rule notebook as bce_curves with:
@@ -95,7 +95,7 @@ use rule notebook as bce_curves with:
             }
         ),
     message:
-        "BCE evolutions of one seed and on average"
+        "Draw the BCE of one seed and on average over seeds"
 
 
 use rule notebook as latent_curves with:
@@ -123,7 +123,7 @@ use rule notebook as latent_curves with:
     params:
         arguments=canonical({"models": PLAN.with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
     message:
-        "Losses of the model regularized on its latent vectors"
+        "Draw the losses of the model that is regularized on its latent vectors"
 
 
 use rule notebook as latent_scatter with:
@@ -151,4 +151,4 @@ use rule notebook as latent_scatter with:
     params:
         arguments=canonical({"models": PLAN.with_baselines([LATENTS["model"]]), "seed": LATENTS["seed"]}),
     message:
-        "Latent vectors by class, before and after training"
+        "Draw the latent vectors by class, before and after training"

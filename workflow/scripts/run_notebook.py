@@ -1,4 +1,4 @@
-"""Execute a notebook with its rule's inputs, params and products as parameters; keep it, also as HTML."""
+"""Execute a notebook with its rule's inputs, outputs and arguments as parameters; keep it, also as HTML."""
 
 import json
 import os
@@ -33,12 +33,12 @@ files = {
     if name not in ("notebook", "code", "html")
 }
 parameters = files | json.loads(snakemake.params.arguments)
-# No output, which a failure deletes, and no log, which Snakemake prints: it stays, with the traceback.
+# Neither an output, which a failure deletes, nor a log, which Snakemake prints: so the traceback is kept.
 executed = Path(snakemake.output.html).with_suffix(".ipynb")
 papermill.execute_notebook(
     snakemake.input.notebook, executed, parameters, kernel_name="python3", progress_bar=False, log_output=True
 )
-# A page that loads nothing: the report is read where there is no network.
+# The page loads nothing from elsewhere: the report can be read without a network.
 urls = ("require_js_url", "mathjax_url", "mermaid_js_url", "mermaid_layout_elk_js_url")
 html, _ = HTMLExporter(template_name="lab", **dict.fromkeys(urls, "")).from_filename(str(executed))
 save_text(snakemake.output.html, html)

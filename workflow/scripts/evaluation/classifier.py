@@ -1,4 +1,4 @@
-"""Train the classifier in whose features images are compared, and measure its accuracy."""
+"""Train the classifier whose features are used to compare images, and measure its accuracy."""
 
 import io
 import json

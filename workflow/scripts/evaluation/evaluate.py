@@ -36,9 +36,9 @@ with np.load(snakemake.input.weights) as file:
         if int(step) in spec["steps"]:
             weights[int(step)][part] = torch.from_numpy(file[name])
 values, pictures = {}, {}
-for step, own in weights.items():
+for step, parts in weights.items():
     values[step], pictures[str(step)] = evaluate(
-        own, held_out, classifier, Settings(**spec["settings"]), int(snakemake.wildcards.seed)
+        parts, held_out, classifier, Settings(**spec["settings"]), int(snakemake.wildcards.seed)
     )
     print(step, values[step])
 save_table(snakemake.output.metrics, long_table(values))

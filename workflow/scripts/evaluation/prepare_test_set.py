@@ -1,4 +1,4 @@
-"""What is known of the held-out images before any model is looked at, and how training images compare."""
+"""Features and diagrams of the held-out images, and the metrics of training images as a yardstick."""
 
 import json
 import sys

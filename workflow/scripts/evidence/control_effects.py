@@ -1,4 +1,4 @@
-"""What the controls say: effects, the r(s) of noise alone, and the stochastic order with its null rate."""
+"""Results of the controls: effects, the r(s) of noise alone, and the stochastic order with its null rate."""
 
 import json
 import sys

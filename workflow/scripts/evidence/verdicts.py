@@ -31,7 +31,7 @@ evaluations = collect_evaluations(
 )
 improvements = dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input.improvements), strict=True))
 effects = dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input.effects), strict=True))
-# The controls that were run once, where their result is kept with the code.
+# Results of controls that were run once and are kept with the code, if there are any.
 kept = {Path(path).stem: pd.read_csv(path) for path in snakemake.input.stored}
 stored = kept.get("effects", pd.DataFrame(columns=["comparison"]))
 noise = kept.get("noise", pd.DataFrame({"model": [], "step": [], "chance": []}).astype({"model": str}))

@@ -18,10 +18,10 @@ from topogen.training.trainer import TrainingError, train
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec.pop("threads"))
-# The history until a value was not finite: no output, which a failure deletes, and no log, which is printed.
+# The history up to a value that is not finite: neither an output, which a failure deletes, nor a log.
 diverged = Path(snakemake.log[0]).with_suffix(".diverged.csv")
 diverged.unlink(missing_ok=True)
-partial = Path(snakemake.output.history).with_name("partial.pt")  # no output: Snakemake would delete it
+partial = Path(snakemake.output.history).with_name("partial.pt")  # not an output: Snakemake would delete it
 try:
     run = train(
         np.load(snakemake.input.images, mmap_mode="r"),
