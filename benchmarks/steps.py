@@ -14,7 +14,7 @@ import yaml
 from topogen.cost import median_times
 from topogen.data.references import reference_diagrams
 from topogen.plan import Plan
-from topogen.training.timing import time_steps
+from topogen.training.timing import measure_step_times
 from topogen.variants import written_out
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ def main() -> None:
 
     spec = plan.timing()
     torch.set_num_threads(spec.pop("threads"))
-    rounds = time_steps(images, references, **spec)
+    rounds = measure_step_times(images, references, **spec)
     print(median_times(rounds, plan.full_baselines).round(3).to_string(index=False))
 
 

@@ -166,11 +166,11 @@ def isometries(draw, n, d):
 
 
 def synthetic_images(count, seed=0):
-    """Grey levels 0 ... 255 that look like garments: a few soft boxes on black, no two alike."""
+    """Grey levels 0 ... 255 that look like garments, (count, 1, 28, 28): a few soft boxes, no two alike."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:28, :28]
-    images = np.zeros((count, 28, 28))
-    for image in images:
+    images = np.zeros((count, 1, 28, 28))
+    for image in images[:, 0]:
         for cx, cy, width, height, level in rng.uniform([8, 8, 3, 3, 60], [20, 20, 10, 12, 255], (3, 5)):
             box = np.exp(-(np.abs((x - cx) / width) ** 4) - np.abs((y - cy) / height) ** 4)
             image[:] = np.maximum(image, level * box)

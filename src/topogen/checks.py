@@ -71,7 +71,7 @@ def check_models(plan: Plan) -> None:
             raise ValueError(
                 f"models.{model}.baseline: {baseline} must be a model that has no baseline itself"
             )
-        if plan.models[model]["latent_dim"] != plan.models[baseline]["latent_dim"]:
+        if plan.models[model].get("latent_dim") != plan.models[baseline].get("latent_dim"):
             raise ValueError(f"models.{model}.latent_dim differs from that of its baseline {baseline}")
         if plan.last_step(model) > plan.last_step(baseline):
             raise ValueError(f"models.{model} is trained for more steps than its baseline {baseline}")

@@ -9,6 +9,7 @@ from topogen.plotting import held_out as draw_held_out
 from topogen.plotting import theory as draw_theory
 from topogen.plotting.style import save, use_style
 from topogen.theory import differentiability as theory
+from topogen.theory import stability
 from topogen.theory.concepts import delta_selection, filtration, three_loops
 
 CLOUDS = [{"shape": "cube", "dimension": 2, "points": 8, "degrees": [0, 1]}]
@@ -42,7 +43,7 @@ def held_out():
 
 
 def samples():
-    images = np.random.default_rng(0).random((8, 28, 28))
+    images = np.random.default_rng(0).random((8, 1, 28, 28))
     return draw_held_out.prior_samples({"VAE0": {50: images}, "TopoVAE1": {50: images / 2}})
 
 
@@ -60,7 +61,7 @@ FIGURES = {
     "gradients": gradients,
     "complexes": complexes,
     "selection": selection,
-    "stability": lambda: draw_theory.stability_scatter(theory.stability(CLOUDS, 2, (0.01, 0.1), seed=0)),
+    "stability": lambda: draw_theory.stability_scatter(stability.stability(CLOUDS, 2, (0.01, 0.1), seed=0)),
     "entropy": lambda: draw_theory.entropy_near_diagonal(theory.entropy_near_diagonal([0, 0.1])),
 }
 

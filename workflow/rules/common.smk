@@ -61,6 +61,17 @@ def code_of(*files):
         raise WorkflowError(f"code_of: {error}")
 
 
+def code_of_families(models):
+    """The modules of the families of some models, which jobs find by name, and the source files that they import."""
+    names = dict.fromkeys(PLAN.models[model].get("architecture", "vae") for model in models)
+    modules = [f"src/topogen/models/{name}.py" for name in names]
+    return [*modules, *code_of(*modules)]
+
+
+def code_of_family(wildcards):
+    return code_of_families([wildcards.model])
+
+
 def products(rule, **wildcards):
     """Outputs of a rule for the dataset of the run and every combination of the other wildcards' values."""
     return expand([str(path) for path in rule.output], dataset=DATASET, **wildcards)

@@ -5,6 +5,7 @@ rule measure_step_times:
     input:
         images="results/{dataset}/images.npy",
         diagrams="results/{dataset}/diagrams.npz",
+        families=code_of_families(PLAN.trained_fully),
         code=code_of("workflow/scripts/cost/measure_step_times.py"),
     output:
         rounds="results/{dataset}/statistics/step_time_rounds.parquet",

@@ -69,6 +69,7 @@ rule evaluate:
         features="results/{dataset}/evaluation{full}/held_out/features.npy",
         diagrams="results/{dataset}/evaluation{full}/held_out/diagrams.npz",
         units="results/{dataset}/evaluation{full}/held_out/units.json",
+        family=code_of_family,
         code=code_of("workflow/scripts/evaluation/evaluate.py"),
     output:
         metrics="results/{dataset}/evaluation{full}/{model}/{seed}.parquet",

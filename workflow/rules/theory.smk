@@ -67,6 +67,12 @@ rule forward_pass:
             model=BATCH["model"],
             seed=BATCH["seed"],
         ),
+        checkpoint=expand(
+            "results/{{dataset}}/runs/{model}/{seed}/checkpoint.pt",
+            model=BATCH["model"],
+            seed=BATCH["seed"],
+        ),
+        family=code_of_families([BATCH["model"]]),
         code=code_of("workflow/scripts/theory/forward_pass.py"),
     output:
         batch="results/{dataset}/theory/forward_pass.npz",

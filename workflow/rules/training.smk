@@ -6,6 +6,7 @@ rule train:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",
         diagrams="results/{dataset}/diagrams.npz",
+        family=code_of_family,
         code=code_of("workflow/scripts/training/train.py"),
     output:
         history="results/{dataset}/runs/{model}/{seed}/history.parquet",

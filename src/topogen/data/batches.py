@@ -9,8 +9,8 @@ from torch import Tensor
 
 
 def scaled(images: NDArray[Any]) -> Tensor:
-    """Grey levels in [0, 1] as float32, shape (b, 1, height, width), of integers 0 ... 255."""
-    return torch.from_numpy(np.array(images, dtype=np.float32)).unsqueeze(1) / 255
+    """Levels in [0, 1] as float32 of integers 0 ... 255, shape (b, channels, height, width)."""
+    return torch.from_numpy(np.array(images, dtype=np.float32)) / 255
 
 
 def batch_slices(images: int, batch_size: int) -> list[slice]:

@@ -15,7 +15,7 @@ def reference_diagrams(
     """Rips diagrams of every batch, a batch of b images being a cloud of b points.
 
     Args:
-        images: grey levels 0 ... 255, shape (n, height, width); may be memory-mapped.
+        images: levels 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
         batch_size: number of images of a batch; the last batch may be smaller.
         degrees: homology degrees.
         threads: batches computed at a time; the result does not depend on it.

@@ -138,14 +138,14 @@ def read(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint
     """Images and labels of two compressed IDX files, whose checksums are taken to be right.
 
     Returns:
-        Grey levels 0 ... 255, shape (n, height, width), and classes, shape (n,).
+        Levels 0 ... 255, shape (n, 1, height, width), and classes, shape (n,).
 
     Raises:
         ValueError: the files do not hold as many labels as images.
 
     """
     with tempfile.TemporaryDirectory() as scratch:
-        pixels = read_image_file(extract_archive(str(images), scratch)).numpy()
+        pixels = read_image_file(extract_archive(str(images), scratch)).numpy()[:, None]
         classes = read_label_file(extract_archive(str(labels), scratch)).numpy().astype(np.uint8)
     if len(pixels) != len(classes):
         raise ValueError(f"{images} holds {len(pixels)} images, {labels} {len(classes)} labels")

@@ -10,46 +10,52 @@ from tqdm import tqdm
 
 from topogen.data.batches import batch_slices, scaled
 
-CHUNK = 512  # images that go through a network at a time, where nothing is learned
+CHUNK = 512  # images that go through a network at a time when nothing is learned
 
 
 class Classifier(nn.Module):
-    """Two strided convolutions and a layer of features, for images of 28 x 28 pixels.
+    """Two strided convolutions and a layer of features, for images of any size from 4 x 4 pixels.
 
     Args:
+        shape: channels, height and width of an image; height and width >= 4.
         features: number of features, the outputs of the last hidden layer (after its ReLU).
         classes: number of classes.
 
     """
 
-    def __init__(self, features: int, classes: int) -> None:
+    def __init__(self, shape: tuple[int, int, int], features: int, classes: int) -> None:
         super().__init__()
+        channels, height, width = shape
+        self.built = {"shape": shape, "features": features, "classes": classes}
         self.features = nn.Sequential(
-            nn.Conv2d(1, 32, kernel_size=4, stride=2, padding=1),
+            nn.Conv2d(channels, 32, kernel_size=4, stride=2, padding=1),
             nn.ReLU(),
             nn.Conv2d(32, 64, kernel_size=4, stride=2, padding=1),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(64 * 7 * 7, features),
+            nn.Linear(64 * (height // 4) * (width // 4), features),
             nn.ReLU(),
         )
         self.head = nn.Linear(features, classes)
 
+    def state(self) -> dict[str, Any]:
+        """All that is needed to rebuild the classifier."""
+        return {"built": self.built, "weights": self.state_dict()}
+
     @classmethod
-    def with_weights(cls, weights: dict[str, Tensor]) -> "Classifier":
-        """The classifier that has these weights, whose shapes tell its size."""
-        classes, features = weights["head.weight"].shape
-        classifier = cls(features, classes)
-        classifier.load_state_dict(weights)
+    def rebuild(cls, state: dict[str, Any]) -> "Classifier":
+        """The classifier of which :meth:`state` was taken."""
+        classifier = cls(**state["built"])
+        classifier.load_state_dict(state["weights"])
         return classifier
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, shape (b, classes), of images in [0, 1], shape (b, 1, 28, 28)."""
+        """Logits, shape (b, classes), of images in [0, 1], shape (b, channels, height, width)."""
         logits: Tensor = self.head(self.features(images))
         return logits
 
     @torch.no_grad()
-    def look_at(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def predict(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features, shape (b, features), and classes, shape (b,), of many images, in chunks."""
         features = torch.cat([self.features(chunk) for chunk in torch.split(images, CHUNK)])
         return features, self.head(features).argmax(dim=1)
@@ -68,7 +74,7 @@ def train_classifier(
     """Train a classifier with Adam, shuffled batches and one cycle of the learning rate, on the CPU.
 
     Args:
-        images: grey levels 0 ... 255, shape (n, 28, 28).
+        images: levels 0 ... 255, shape (n, channels, height, width).
         labels: classes 0 ... c - 1, shape (n,).
         seed: decides initial weights and the order of the images.
         features: number of features.
@@ -83,7 +89,7 @@ def train_classifier(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        classifier = Classifier(features, int(labels.max()) + 1)
+        classifier = Classifier(images.shape[1:], features, int(labels.max()) + 1)
         stream = torch.Generator()
         stream.set_state(torch.get_rng_state())
     batches = batch_slices(len(images), batch_size)
@@ -106,8 +112,8 @@ def accuracy(classifier: Classifier, images: NDArray[Any], labels: NDArray[Any])
 
     Args:
         classifier: a trained one.
-        images: grey levels 0 ... 255, shape (n, 28, 28).
+        images: levels 0 ... 255, shape (n, channels, height, width).
         labels: classes, shape (n,).
     """
-    _, classes = classifier.look_at(scaled(images))
+    _, classes = classifier.predict(scaled(images))
     return float((classes.numpy() == labels).mean())

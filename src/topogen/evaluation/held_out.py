@@ -1,9 +1,10 @@
 """Held-out evaluation of a trained model: likelihood, quality and diversity, topology, latent structure.
 
 Common random numbers: the noise of posterior and prior is a stream of its own, decided by the seed and the
-latent dimension alone. So a model and its baseline are compared on the same draws, at every step.
+dimension of the noise alone. So a model and its baseline are compared on the same draws, at every step.
 
-A prior sample is the decoder's mean at a draw of the prior, and a reconstruction that at a draw of the
+A model is asked for its losses, reconstructions, latents and samples. What it cannot make is left out. A
+prior sample of a VAE is the decoder's mean at a draw of the prior, and a reconstruction that at a draw of the
 posterior. Quality and diversity are judged in the features of a classifier
 (:mod:`topogen.evaluation.classifier`); :mod:`topogen.evaluation.metrics` lists and describes the metrics.
 """
@@ -28,13 +29,14 @@ from topogen.evaluation.features import (
     latent_structure,
     neighbourhood_metrics,
 )
-from topogen.models.vae import VAE, Forward, binary_cross_entropy, kl_divergence
+from topogen.models.families import Family, Outcome
 from topogen.training.noise import independent_stream
 from torchrips.distances import bottleneck, reininghaus, wasserstein
 from torchrips.persistence import rips_diagrams
 
 STREAM = 1000  # number of the stream of the noise: no training draws from it
-PICTURES = 32  # prior samples that are kept to be looked at: 4 rows of 8
+PICTURES = 32  # prior samples that are kept for the figure: 4 rows of 8
+NAMES = {"mean": "means", "z": "samples"}  # of the latents, in the names of metrics
 
 Diagrams = Sequence[Sequence[NDArray[Any]]]
 
@@ -48,7 +50,7 @@ class Settings:
         neighbours: k of precision, recall, density, coverage, and of the vote in the latent space.
         subsets: subsets that the kernel distance averages over.
         subset_size: images of such a subset.
-        covered_share: a class is covered where at least this share of the prior samples is of it.
+        covered_share: a class is covered if at least this share of the prior samples is of it.
         order: exponent of the Wasserstein distance.
         ground_norm: norm of the Wasserstein distance in the plane.
         sigma: scale of the Reininghaus distance.
@@ -67,10 +69,10 @@ class Settings:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Held-out images, and what is known of them before any model is looked at.
+    """Held-out images, and what is known of them before any model is evaluated.
 
     Attributes:
-        images: grey levels in [0, 1], shape (n, 1, 28, 28).
+        images: levels in [0, 1], shape (n, channels, height, width).
         labels: classes, shape (n,).
         features: shape (n, f).
         diagrams: ``diagrams[batch][degree]`` of the batches that are whole.
@@ -85,11 +87,11 @@ class HeldOut:
     units: Mapping[str, float]
 
 
-def noise_of(seed: int, images: int, latent_dim: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Noise of the pictures, (32, latent_dim), and of posterior and prior, each (images, latent_dim)."""
+def noise_of(seed: int, images: int, dimension: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Noise of the pictures, (32, dimension), and of posterior and prior, each (images, dimension)."""
     stream = independent_stream(seed, STREAM)
     pictures, posterior, prior = (
-        torch.randn(count, latent_dim, generator=stream) for count in (PICTURES, images, images)
+        torch.randn(count, dimension, generator=stream) for count in (PICTURES, images, images)
     )
     return pictures, posterior, prior
 
@@ -111,13 +113,13 @@ def diagram_distances(diagrams: Diagrams, others: Diagrams, settings: Settings) 
         "wasserstein": partial(wasserstein, order=settings.order, ground_norm=settings.ground_norm),
         "reininghaus": partial(reininghaus, sigma=settings.sigma),
     }
-    ours, theirs = (
+    first, second = (
         [[torch.from_numpy(diagram).double() for diagram in batch] for batch in side]
         for side in (diagrams, others)
     )
     return {
         f"{name}_{degree}": float(
-            np.mean([distance(a[degree], b[degree]).item() for a in ours for b in theirs])
+            np.mean([distance(a[degree], b[degree]).item() for a in first for b in second])
         )
         for name, distance in distances.items()
         for degree in (0, 1)
@@ -131,7 +133,7 @@ def topological_fidelity(images: Tensor, held_out: HeldOut, settings: Settings) 
     second. Then as many batches of the images take the place of the first half.
 
     Args:
-        images: in [0, 1], shape (n, 1, 28, 28).
+        images: in [0, 1], shape (n, channels, height, width).
         held_out: what they are compared with.
         settings: batch size, and parameters of the distances.
     """
@@ -144,13 +146,13 @@ def topological_fidelity(images: Tensor, held_out: HeldOut, settings: Settings) 
     }
 
 
-def hold_out(
+def prepare_test_set(
     images: NDArray[Any], labels: NDArray[Any], classifier: Classifier, settings: Settings
 ) -> HeldOut:
     """Features and diagrams of held-out images, and the unit of the distances of diagrams.
 
     Args:
-        images: grey levels 0 ... 255, shape (n, 28, 28), two whole batches at least.
+        images: levels 0 ... 255, shape (n, channels, height, width), two whole batches at least.
         labels: classes, shape (n,).
         classifier: its features are taken.
         settings: batch size, and parameters of the distances.
@@ -162,7 +164,7 @@ def hold_out(
     if len(images) < 2 * settings.batch_size:
         raise ValueError(f"{len(images)} held-out images are fewer than two batches of {settings.batch_size}")
     pixels = scaled(images)
-    features, _ = classifier.look_at(pixels)
+    features, _ = classifier.predict(pixels)
     diagrams = diagrams_of_batches(pixels, settings.batch_size)
     half = len(diagrams) // 2
     units = diagram_distances(diagrams[:half], diagrams[half:], settings)
@@ -175,13 +177,13 @@ def compare_samples(
     """Quality, diversity and topology of sampled images.
 
     Args:
-        images: in [0, 1], as many as are held out, shape (n, 1, 28, 28).
+        images: in [0, 1], as many as are held out, shape (n, channels, height, width).
         held_out: the images that they are compared with.
         classifier: its features and classes are taken.
         settings: how they are compared.
         seed: decides the subsets of the kernel distance.
     """
-    features, classes = classifier.look_at(images)
+    features, classes = classifier.predict(images)
     counts = np.bincount(classes.numpy(), minlength=classifier.head.out_features)
     return {
         "frechet_prior": frechet_distance(features, held_out.features),
@@ -196,49 +198,58 @@ def compare_samples(
 
 @torch.no_grad()
 def evaluate(
-    weights: Mapping[str, Tensor], held_out: HeldOut, classifier: Classifier, settings: Settings, seed: int
+    model: Family, held_out: HeldOut, classifier: Classifier, settings: Settings, seed: int
 ) -> tuple[dict[str, float], NDArray[np.uint8]]:
-    """Evaluate a VAE with the given weights.
+    """Evaluate a model on held-out images.
 
     Args:
-        weights: of the VAE, by name.
+        model: with the weights that are judged.
         held_out: images that it has not seen.
         classifier: images are compared in its features.
         settings: how they are compared.
         seed: decides the noise.
 
     Returns:
-        Value of every metric of :data:`topogen.evaluation.metrics.METRICS`, and prior samples to look at,
-        grey levels 0 ... 255, shape (32, 28, 28).
+        Metrics of :data:`topogen.evaluation.metrics.METRICS`, those that the model's family allows, and
+        further terms of its loss; and prior samples for a figure, levels 0 ... 255, shape (32, channels,
+        height, width), none, shape (0, channels, height, width), from a model that cannot sample.
 
     """
-    model = VAE(len(weights["mean.bias"]))
-    model.load_state_dict(weights)
-    pictures, posterior, prior = noise_of(seed, len(held_out.images), len(weights["mean.bias"]))
-    chunks = zip(torch.split(held_out.images, CHUNK), torch.split(posterior, CHUNK), strict=True)
-    parts = [model(images, noise) for images, noise in chunks]
-    forward = Forward(*(torch.cat(values) for values in zip(*parts, strict=True)))
-    samples = torch.cat([model.decoder(noise) for noise in torch.split(prior, CHUNK)]).sigmoid()
-
-    images = len(held_out.images)
-    bce = binary_cross_entropy(forward.logits, held_out.images).item() / images
-    kld = kl_divergence(forward.mean, forward.log_variance).item() / images
-    features, _ = classifier.look_at(forward.images)
-    values = {
-        "bce": bce,
-        "kld": kld,
-        "elbo": -(bce + kld),
-        "frechet_reconstruction": frechet_distance(features, held_out.features),
-        "kernel_reconstruction": kernel_distance(
+    pictures, posterior, prior = noise_of(seed, len(held_out.images), model.noise_dim)
+    outcome = outcome_of_many(model, held_out.images, posterior)
+    samples = [model.sample(noise) for noise in torch.split(prior, CHUNK)]
+    values = losses_per_image(outcome, len(held_out.images))
+    if outcome.reconstructions is not None:
+        features, _ = classifier.predict(outcome.reconstructions)
+        values["frechet_reconstruction"] = frechet_distance(features, held_out.features)
+        values["kernel_reconstruction"] = kernel_distance(
             features, held_out.features, settings.subsets, settings.subset_size, seed
-        ),
-        **compare_samples(samples, held_out, classifier, settings, seed),
-    }
-    for name, points in {"means": forward.mean, "samples": forward.latents}.items():
-        structure = latent_structure(points.numpy(), held_out.labels, settings.neighbours)
-        values |= {f"{metric}_of_{name}": value for metric, value in structure.items()}
-    grey = model.decoder(pictures).sigmoid()[:, 0] * 255
-    return values, grey.round().to(torch.uint8).numpy()
+        )
+    if made := [images for images in samples if images is not None]:
+        values |= compare_samples(torch.cat(made), held_out, classifier, settings, seed)
+    for name, plural in NAMES.items():
+        if name in outcome.latents:
+            points = outcome.latents[name].numpy()
+            structure = latent_structure(points, held_out.labels, settings.neighbours)
+            values |= {f"{metric}_of_{plural}": value for metric, value in structure.items()}
+    shown = model.sample(pictures)
+    shown = held_out.images[:0] if shown is None else shown
+    return values, (shown * 255).round().to(torch.uint8).numpy()
+
+
+def outcome_of_many(model: Family, images: Tensor, noise: Tensor) -> Outcome:
+    """Outcome of many images, which go through the model in chunks."""
+    chunks = zip(torch.split(images, CHUNK), torch.split(noise, CHUNK), strict=True)
+    parts = [model(*chunk) for chunk in chunks]
+    return model.outcome(tuple(torch.cat(rows) for rows in zip(*parts, strict=True)), images)
+
+
+def losses_per_image(outcome: Outcome, images: int) -> dict[str, float]:
+    """Terms of the loss per image, and ``elbo``, if the terms are a cross-entropy and a divergence."""
+    values = {name: loss.item() / images for name, loss in outcome.losses.items()}
+    if values.keys() >= {"bce", "kld"}:
+        values["elbo"] = -(values["bce"] + values["kld"])
+    return values
 
 
 def long_table(values: Mapping[int, Mapping[str, float]]) -> pd.DataFrame:

@@ -1,54 +1,41 @@
 """The convolutional variational autoencoder VAE0 and its loss (thesis, section 3)."""
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-class Forward(NamedTuple):
-    """What one pass of the VAE computes for b images.
-
-    Attributes:
-        logits: reconstruction before the sigmoid, shape (b, 1, 28, 28).
-        mean: mean of the approximate posterior, shape (b, latent_dim).
-        log_variance: logarithm of its variance, shape (b, latent_dim).
-        latents: sampled z, shape (b, latent_dim).
-
-    """
-
-    logits: Tensor
-    mean: Tensor
-    log_variance: Tensor
-    latents: Tensor
-
-    @property
-    def images(self) -> Tensor:
-        """Reconstructed images in [0, 1], shape (b, 1, 28, 28)."""
-        return self.logits.sigmoid()
+from topogen.models.families import Cloud, Family, Outcome
 
 
-class VAE(nn.Module):
-    """VAE0 of the thesis for images of 28 x 28 pixels; 1,683,669 parameters at latent dimension 10.
+class Model(Family):
+    """VAE0 of the thesis, for images of any size from 4 x 4 pixels.
+
+    For one channel of 28 x 28 pixels and latent dimension 10 it has 1,683,669 parameters. Both convolutions
+    halve the height and the width. An odd side loses a pixel, which `output_padding` brings back.
 
     Args:
+        shape: channels, height and width of an image; height and width >= 4.
         latent_dim: dimension of the latent space, >= 1.
+        kld_weight: factor of KLD in the loss; 1 in the thesis.
 
     Source:
         Thesis, section 3; PyTorch's default initialisation.
 
     """
 
-    def __init__(self, latent_dim: int) -> None:
+    def __init__(self, shape: tuple[int, int, int], latent_dim: int, kld_weight: float = 1) -> None:
         super().__init__()
+        channels, height, width = shape
+        halves, quarters = (height // 2, width // 2), (height // 4, width // 4)
+        features = 64 * quarters[0] * quarters[1]
+        self.noise_dim, self.kld_weight = latent_dim, float(kld_weight)
         self.encoder = nn.Sequential(
-            nn.Conv2d(1, 32, kernel_size=4, stride=2, padding=1),
+            nn.Conv2d(channels, 32, kernel_size=4, stride=2, padding=1),
             nn.ReLU(),
             nn.Conv2d(32, 64, kernel_size=4, stride=2, padding=1),
             nn.ReLU(),
             nn.Flatten(),
-            nn.Linear(64 * 7 * 7, 256),
+            nn.Linear(features, 256),
             nn.ReLU(),
         )
         self.mean = nn.Linear(256, latent_dim)
@@ -56,30 +43,59 @@ class VAE(nn.Module):
         self.decoder = nn.Sequential(
             nn.Linear(latent_dim, 256),
             nn.ReLU(),
-            nn.Linear(256, 64 * 7 * 7),
+            nn.Linear(256, features),
             nn.ReLU(),
-            nn.Unflatten(1, (64, 7, 7)),
-            nn.ConvTranspose2d(64, 32, kernel_size=4, stride=2, padding=1),
+            nn.Unflatten(1, (64, *quarters)),
+            nn.ConvTranspose2d(
+                64, 32, kernel_size=4, stride=2, padding=1, output_padding=(halves[0] % 2, halves[1] % 2)
+            ),
             nn.ReLU(),
-            nn.ConvTranspose2d(32, 1, kernel_size=4, stride=2, padding=1),
+            nn.ConvTranspose2d(
+                32, channels, kernel_size=4, stride=2, padding=1, output_padding=(height % 2, width % 2)
+            ),
         )
 
-    def encode(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean, log-variance and sample z = mean + noise * standard deviation, each (b, latent_dim)."""
-        features = self.encoder(images)
-        mean, log_variance = self.mean(features), self.log_variance(features)
-        return mean, log_variance, mean + noise * torch.exp(log_variance / 2)
-
-    def forward(self, images: Tensor, noise: Tensor) -> Forward:
+    def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Encode, sample with the given noise, decode.
 
         Args:
-            images: grey levels in [0, 1], shape (b, 1, 28, 28).
+            images: levels in [0, 1], shape (b, channels, height, width).
             noise: standard normal draws, shape (b, latent_dim).
 
+        Returns:
+            Reconstruction before the sigmoid, of the images' shape; mean and log-variance of the approximate
+            posterior, and z = mean + noise * standard deviation, each (b, latent_dim).
+
         """
-        mean, log_variance, latents = self.encode(images, noise)
-        return Forward(self.decoder(latents), mean, log_variance, latents)
+        features = self.encoder(images)
+        mean, log_variance = self.mean(features), self.log_variance(features)
+        z = mean + noise * torch.exp(log_variance / 2)
+        return self.decoder(z), mean, log_variance, z
+
+    def outcome(self, passed: tuple[Tensor, ...], images: Tensor) -> Outcome:
+        """BCE and KLD; clouds ``output``, the reconstructed images, and ``latent``, the sampled z."""
+        logits, mean, log_variance, z = passed
+        bce = binary_cross_entropy(logits, images)
+        kld = kl_divergence(mean, log_variance)
+        output = logits.sigmoid().detach()
+        # At the logits BCE's gradient, output minus image, is bounded: there sizes compare.
+        sigmoid_slope = (output, 1 - output)
+        return Outcome(
+            losses={"bce": bce, "kld": kld},
+            loss=bce + self.kld_weight * kld,
+            data_gradient=output - images,
+            clouds={
+                "output": Cloud(output.flatten(1), logits, sigmoid_slope),
+                "latent": Cloud(z.detach(), z),
+            },
+            reconstructions=output,
+            latents={"z": z.detach(), "mean": mean.detach()},
+        )
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """The decoder's mean at draws of the prior."""
+        images: Tensor = self.decoder(noise).sigmoid()
+        return images
 
 
 def binary_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:

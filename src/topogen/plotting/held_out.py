@@ -22,7 +22,7 @@ def gains(ax: Axes, summary: pd.DataFrame, metric: str, colours: Mapping[str, An
     """Draw the paired differences of one metric over steps, one point with its interval per model.
 
     The unit is the standard deviation of the baseline over seeds; above 0 is better than the baseline,
-    whichever way the metric itself points. Nothing is drawn where the baseline does not vary.
+    whichever way the metric itself points. Nothing is drawn if the baseline does not vary.
 
     Args:
         ax: where to draw.
@@ -30,11 +30,11 @@ def gains(ax: Axes, summary: pd.DataFrame, metric: str, colours: Mapping[str, An
         metric: a key of :data:`topogen.evaluation.metrics.METRICS`.
         colours: of the models.
     """
-    own = summary[summary["metric"] == metric]
-    steps = sorted(own["step"].unique())
+    of_metric = summary[summary["metric"] == metric]
+    steps = sorted(of_metric["step"].unique())
     sign = METRICS[metric].direction or 1
     for place, (model, colour) in enumerate(colours.items()):
-        rows = own[own["model"] == model].set_index("step").loc[steps]
+        rows = of_metric[of_metric["model"] == model].set_index("step").loc[steps]
         spread = rows["spread"].where(rows["spread"] > 0)
         scaled = rows[["difference", "difference_low", "difference_high"]].div(spread, axis=0) * sign
         x = np.arange(len(steps)) + WIDTH * ((place + 0.5) / len(colours) - 0.5)
@@ -79,7 +79,7 @@ def prior_samples(samples: Mapping[str, Mapping[int, NDArray[Any]]]) -> Figure:
     """One row per model, one column per step: what it makes of the same draws from the prior.
 
     Args:
-        samples: model -> step -> images in [0, 1], shape (n, height, width), n a multiple of 8.
+        samples: model -> step -> images in [0, 1], shape (n, channels, height, width), n a multiple of 8.
     """
     steps = list(next(iter(samples.values())))
     figure, axes = plt.subplots(

@@ -12,19 +12,19 @@ COLUMNS = 8
 
 
 def image_grid(ax: Axes, images: NDArray[Any], title: str) -> Axes:
-    """Draw images row by row, eight to a row, grey levels in the common range [0, 1].
+    """Draw images row by row, eight to a row, grey or in colour, levels in the common range [0, 1].
 
     Args:
         ax: where to draw.
-        images: shape (n, height, width), n a multiple of 8.
+        images: shape (n, channels, height, width), n a multiple of 8, one channel or three.
         title: of the panel.
     """
-    n, height, width = images.shape
+    n, channels, height, width = images.shape
     rows = n // COLUMNS
-    tiled = (
-        images.reshape(rows, COLUMNS, height, width).swapaxes(1, 2).reshape(rows * height, COLUMNS * width)
-    )
-    ax.imshow(tiled, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    grid = images.reshape(rows, COLUMNS, channels, height, width).transpose(0, 3, 1, 4, 2)
+    tiled = grid.reshape(rows * height, COLUMNS * width, channels)
+    shown = tiled[:, :, 0] if channels == 1 else tiled
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     ax.set(title=title, xticks=[], yticks=[])
     ax.grid(visible=False)
     return ax

@@ -6,21 +6,32 @@ from typing import Any
 import matplotlib.pyplot as plt
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 
-def latent_scatter(ax: Axes, latents: NDArray[Any], labels: NDArray[Any], title: str) -> Axes:
+def class_colours(classes: int) -> ListedColormap:
+    """A colour for each class: the ten of tab10, or, if there are more classes, as many hues."""
+    colours = sns.color_palette("tab10", 10) if classes <= 10 else sns.color_palette("husl", classes)
+    return ListedColormap(colours)
+
+
+def latent_scatter(
+    ax: Axes, latents: NDArray[Any], labels: NDArray[Any], colours: ListedColormap, title: str
+) -> Axes:
     """Scatter the first two latent coordinates.
 
     Args:
         ax: where to draw.
         latents: shape (n, d), d >= 2.
-        labels: classes, shape (n,).
+        labels: classes 0 ... c - 1, shape (n,).
+        colours: at least c, see :func:`class_colours`.
         title: of the panel.
     """
-    ax.scatter(latents[:, 0], latents[:, 1], c=labels, cmap="tab10", vmin=-0.5, vmax=9.5, s=9, linewidths=0)
+    x, y, top = latents[:, 0], latents[:, 1], colours.N - 0.5
+    ax.scatter(x, y, c=labels, cmap=colours, vmin=-0.5, vmax=top, s=9, linewidths=0)
     ax.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     return ax
 
@@ -34,10 +45,17 @@ def before_and_after(latents: Mapping[str, Mapping[str, NDArray[Any]]]) -> Figur
     figure, axes = plt.subplots(
         len(latents), 2, figsize=(10, 4.6 * len(latents)), squeeze=False, layout="constrained"
     )
+    colours = class_colours(1 + max(int(arrays["label"].max()) for arrays in latents.values()))
     for row, (model, arrays) in zip(axes, latents.items(), strict=True):
         for ax, moment in zip(row, ("before", "after"), strict=True):
-            latent_scatter(ax, arrays[f"z_{moment}"], arrays["label"], f"{model}, {moment} training")
-    palette = sns.color_palette("tab10", 10)
-    dots = [Line2D([], [], marker="o", linestyle="", color=palette[label]) for label in range(10)]
-    figure.legend(dots, [str(label) for label in range(10)], title="class", loc="outside right center")
+            title = f"{model}, {moment} training"
+            latent_scatter(ax, arrays[f"z_{moment}"], arrays["label"], colours, title)
+    dots = [Line2D([], [], marker="o", linestyle="", color=colours(label)) for label in range(colours.N)]
+    figure.legend(
+        dots,
+        [str(label) for label in range(colours.N)],
+        title="class",
+        loc="outside right center",
+        ncols=-(-colours.N // 20),
+    )
     return figure

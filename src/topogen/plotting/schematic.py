@@ -49,6 +49,7 @@ def working_principle(
             _arrow(canvas, (stop, 4.55), (start, 4.55), gradient=True)
 
     pair = {name: [arrays[f"{name}_{degree}"] for degree in (0, 1)] for name in ("reference", "diagram")}
+    space = f"$R^{{{arrays['images'][0].size}}}$"
     limit = 1.03 * max(float(diagram.max()) for both in pair.values() for diagram in both if diagram.size)
     for left, name, label in ((0.75, "reference", "$D_0$, fixed"), (9.75, "diagram", "$D$")):
         ax = half_plane(inset(left, 0.6, 2.0, 2.0), 0, limit)
@@ -57,7 +58,7 @@ def working_principle(
         ax.set_title(label)
         ax.legend(loc="lower right", fontsize="x-small", handletextpad=0.1)
         _arrow(canvas, (left + 0.95, 4.1), (left + 0.95, 2.95))
-        canvas.text(left + 1.05, 3.5, f"Rips filtration of\n{count} points in $R^{{784}}$", va="center")
+        canvas.text(left + 1.05, 3.5, f"Rips filtration of\n{count} points in {space}", va="center")
 
     values = [
         f"{entry['name']}, degree {entry['degree']}, weight {entry['weight']:g}: {value:.3g}"

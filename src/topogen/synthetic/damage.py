@@ -28,7 +28,7 @@ class Batch:
     Attributes:
         images: vectors, shape (b, d), grey levels in [0, 1].
         place: of the batch in the data.
-        data: all images, integers 0 ... 255, shape (n, height, width); may be memory-mapped.
+        data: all images, integers 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
         labels: classes of the data, shape (n,).
 
     """
@@ -125,7 +125,7 @@ def changes(
     which for a distance is :math:`L(D, D_0)` itself. Between clean batches D is that of another one.
 
     Args:
-        images: all images, integers 0 ... 255, shape (n, height, width); may be memory-mapped.
+        images: all images, integers 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
         labels: their classes, shape (n,).
         batch_size: images of a batch.
         batches: how many, from the first on.
@@ -229,7 +229,7 @@ def one_class_batches(images: NDArray[Any], labels: Labels, batch_size: int) -> 
 
     Returns:
         names: ``all`` and the classes; of each, diagram_NAME_0 and diagram_NAME_1, shape (k, 2), and
-        images_NAME, its first eight images, shape (8, height, width), grey levels in [0, 1].
+        images_NAME, its first eight images, shape (8, channels, height, width), levels in [0, 1].
 
     """
     rows = {"all": np.arange(min(batch_size, len(images)))}
@@ -239,5 +239,5 @@ def one_class_batches(images: NDArray[Any], labels: Labels, batch_size: int) -> 
         batch = images[chosen]
         for degree, diagram in enumerate(_diagrams(_vectors(batch))):
             arrays[f"diagram_{name}_{degree}"] = diagram.numpy()
-        arrays[f"images_{name}"] = np.resize(scaled(batch[:8]).squeeze(1).numpy(), (8, *batch.shape[1:]))
+        arrays[f"images_{name}"] = np.resize(scaled(batch[:8]).numpy(), (8, *batch.shape[1:]))
     return arrays

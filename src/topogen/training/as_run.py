@@ -1,4 +1,4 @@
-"""The losses that the thesis' scripts ran, where they part from its definitions (thesis, section 5).
+"""The losses that the thesis' scripts ran, if they differ from its definitions (thesis, section 5).
 
 Kept apart, and used only to replicate the published numbers: none of them is a regularizer in the thesis'
 sense. Called like those of :mod:`torchrips.regularizers`, with ``(diagram, reference)`` of shapes (k, 2) and
@@ -13,12 +13,12 @@ from torchrips.regularizers import Entropy, LifetimeDensity, Reininghaus, entrop
 
 
 def youngest(diagram: Tensor) -> Tensor:
-    """The one point of largest birth, shape (1, 2), or none where the diagram is empty, shape (0, 2)."""
+    """The one point of largest birth, shape (1, 2), or none if the diagram is empty, shape (0, 2)."""
     return diagram[diagram[:, 0].argmax()][None] if len(diagram) else diagram
 
 
 class BottleneckAsRun(nn.Module):
-    """Bottleneck distance, but 0 where it is attained by a reference point matched to the diagonal.
+    """Bottleneck distance, but 0 if it is attained by a reference point matched to the diagonal.
 
     >>> BottleneckAsRun()(torch.tensor([[0.0, 1.0]]), torch.tensor([[0.0, 1.5]]))
     tensor(0.5000)
@@ -49,9 +49,9 @@ class ReininghausAsRun(Reininghaus):
 
     def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
         check(diagram, reference)
-        ours, theirs = youngest(diagram), youngest(reference)
-        own = scale_space_kernel(ours, ours, self.sigma)
-        return own - 2 * scale_space_kernel(ours, theirs, self.sigma)
+        point, target = youngest(diagram), youngest(reference)
+        with_itself = scale_space_kernel(point, point, self.sigma)
+        return with_itself - 2 * scale_space_kernel(point, target, self.sigma)
 
 
 class EntropyAsRun(Entropy):

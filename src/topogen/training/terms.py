@@ -18,7 +18,7 @@ class Term:
         module: called with (diagram, reference).
         degree: homology degree of the diagrams.
         weight: factor in the loss.
-        cloud: ``output`` for the reconstructed images, ``latent`` for the sampled latent vectors.
+        cloud: name of a cloud that the model's family offers, such as ``output`` or ``latent``.
         reference_scale: factor on the reference diagram.
         column: its name in the history, such as ``entropy_0``.
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from topogen.training.trainer import Trainer
 
 
-def time_steps(
+def measure_step_times(
     images: NDArray[Any],
     references: Sequence[Sequence[NDArray[Any]]],
     models: dict[str, dict[str, Any]],
@@ -25,7 +25,7 @@ def time_steps(
     them; one round that is not counted warms up.
 
     Args:
-        images: grey levels 0 ... 255, shape (n, 28, 28).
+        images: levels 0 ... 255, shape (n, channels, height, width).
         references: D0 of every batch.
         models: model name -> arguments of :class:`Trainer`.
         steps: steps per measurement, loading of the batch included, D0 excluded.

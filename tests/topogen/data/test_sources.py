@@ -149,7 +149,7 @@ def test_a_dataset_that_torchvision_does_not_know_is_named(folder):
 def test_images_and_labels_are_read_as_they_were_written(folder):
     put(folder)
     images, labels = read(*(folder / name for name in CONTENT))
-    np.testing.assert_array_equal(images, IMAGES)
+    np.testing.assert_array_equal(images, IMAGES[:, None])
     np.testing.assert_array_equal(labels, LABELS)
     assert images.dtype == labels.dtype == np.uint8
     assert sorted(file.name for file in folder.iterdir()) == sorted(CONTENT)  # nothing extracted beside them
@@ -175,5 +175,5 @@ def test_fashion_mnist_comes_out_of_the_debian_package(folder):
         images, labels = read(
             folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz"
         )
-        assert images.shape == (count, 28, 28)
+        assert images.shape == (count, 1, 28, 28)
         assert np.bincount(labels).tolist() == [count // 10] * 10

@@ -7,9 +7,9 @@ from topogen.evaluation.classifier import CHUNK, Classifier, accuracy, train_cla
 
 SETTINGS = {"seed": 3, "features": 6, "epochs": 4, "batch_size": 8, "learning_rate": 0.01}
 LABELS = np.arange(40, dtype=np.uint8) % 2
-IMAGES = (LABELS[:, None, None] * 200 + np.random.default_rng(0).integers(0, 50, (40, 28, 28))).astype(
-    np.uint8
-)
+IMAGES = (
+    LABELS[:, None, None, None] * 200 + np.random.default_rng(0).integers(0, 50, (40, 1, 28, 28))
+).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +35,14 @@ def test_training_leaves_the_global_stream_alone():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_weights_tell_the_size(classifier):
-    again = Classifier.with_weights(classifier.state_dict())
+def test_a_classifier_is_rebuilt_from_its_state(classifier):
+    again = Classifier.rebuild(classifier.state())
     images = scaled(IMAGES)
     assert torch.equal(again(images), classifier(images))
 
 
-def test_many_images_are_looked_at_as_few_are(classifier):
-    images = scaled(np.tile(IMAGES, (1 + CHUNK // 40, 1, 1)))
-    features, classes = classifier.look_at(images)
+def test_classes_of_many_images_are_those_of_few(classifier):
+    images = scaled(np.tile(IMAGES, (1 + CHUNK // 40, 1, 1, 1)))
+    features, classes = classifier.predict(images)
     torch.testing.assert_close(features[-40:], classifier.features(images[:40]))
     assert torch.equal(classes[:40], classifier(images[:40]).argmax(dim=1))

@@ -23,12 +23,12 @@ from topogen.evaluation.held_out import (
     diagram_distances,
     diagrams_of_batches,
     evaluate,
-    hold_out,
     long_table,
     noise_of,
+    prepare_test_set,
 )
 from topogen.evaluation.metrics import METRICS
-from topogen.models.vae import VAE, binary_cross_entropy, kl_divergence
+from topogen.models.vae import Model, binary_cross_entropy, kl_divergence
 
 IMAGES, LABELS = synthetic_images(20), np.arange(20) % 4
 SETTINGS = Settings(
@@ -48,9 +48,9 @@ def network(seed, make):
     return make().requires_grad_(False)
 
 
-CLASSIFIER = network(0, lambda: Classifier(features=5, classes=4))
-HELD_OUT = hold_out(IMAGES, LABELS, CLASSIFIER, SETTINGS)
-VAE_3 = network(1, lambda: VAE(3))
+CLASSIFIER = network(0, lambda: Classifier((1, 28, 28), features=5, classes=4))
+HELD_OUT = prepare_test_set(IMAGES, LABELS, CLASSIFIER, SETTINGS)
+VAE_3 = network(1, lambda: Model((1, 28, 28), 3))
 
 
 @given(SEEDS)
@@ -177,7 +177,7 @@ def test_diagrams_have_no_distance_from_themselves():
 
 def test_too_few_images_are_refused():
     with pytest.raises(ValueError, match="15 held-out images"):
-        hold_out(IMAGES[:15], LABELS[:15], CLASSIFIER, SETTINGS)
+        prepare_test_set(IMAGES[:15], LABELS[:15], CLASSIFIER, SETTINGS)
 
 
 def test_latent_structure_sees_classes_that_are_apart():
@@ -208,7 +208,7 @@ def test_noise_is_the_seeds_and_the_dimensions_alone():
 
 
 def values(seed=7, model=VAE_3):
-    return evaluate(model.state_dict(), HELD_OUT, CLASSIFIER, SETTINGS, seed)
+    return evaluate(model, HELD_OUT, CLASSIFIER, SETTINGS, seed)
 
 
 def test_evaluating_twice_gives_the_same_bits():
@@ -221,7 +221,7 @@ def test_evaluating_twice_gives_the_same_bits():
 def test_every_metric_has_a_value():
     metrics, pictures = values()
     assert set(metrics) == set(METRICS)
-    assert pictures.shape == (32, 28, 28)
+    assert pictures.shape == (32, 1, 28, 28)
     for name in METRICS:
         of_latents = name not in HELD_OUT.units or HELD_OUT.units[name] > 0
         assert math.isfinite(metrics[name]) == of_latents, name
@@ -230,9 +230,9 @@ def test_every_metric_has_a_value():
 def test_the_lower_bound_is_that_of_the_loss():
     metrics, _ = values()
     _, noise, _ = noise_of(7, 20, 3)
-    forward = VAE_3(HELD_OUT.images, noise)
-    bce = binary_cross_entropy(forward.logits, HELD_OUT.images).item() / 20
-    kld = kl_divergence(forward.mean, forward.log_variance).item() / 20
+    logits, mean, log_variance, _ = VAE_3(HELD_OUT.images, noise)
+    bce = binary_cross_entropy(logits, HELD_OUT.images).item() / 20
+    kld = kl_divergence(mean, log_variance).item() / 20
     assert metrics["bce"] == pytest.approx(bce)
     assert metrics["kld"] == pytest.approx(kld)
     assert metrics["elbo"] == -(metrics["bce"] + metrics["kld"])

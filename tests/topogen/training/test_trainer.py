@@ -9,9 +9,11 @@ from strategies import synthetic_images
 
 from topogen.data.batches import scaled
 from topogen.data.references import reference_diagrams
-from topogen.models.vae import VAE, binary_cross_entropy, kl_divergence
-from topogen.training.timing import time_steps
-from topogen.training.trainer import Trainer, TrainingError, train
+from topogen.models.families import rebuild
+from topogen.models.vae import Model, binary_cross_entropy, kl_divergence
+from topogen.training.run import train
+from topogen.training.timing import measure_step_times
+from topogen.training.trainer import Trainer, TrainingError
 from torchrips.persistence import rips_diagrams
 from torchrips.regularizers import REGULARIZERS
 
@@ -46,15 +48,15 @@ def run(regularizers=OUTPUT, seed=7, epochs=1, **settings):
 
 @pytest.mark.parametrize("regularizers", [OUTPUT, LATENT, OUTPUT + LATENT[1:]])
 def test_models_of_one_seed_start_as_clones(regularizers):
-    ours, theirs = (
+    regularized, plain = (
         Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=r, seed=7) for r in (regularizers, [])
     )
-    for name, weight in theirs.weights().items():
-        np.testing.assert_array_equal(ours.weights()[name], weight)
-    (row, forward), (baseline, other) = ours.step(), theirs.step()
+    for name, weight in plain.weights().items():
+        np.testing.assert_array_equal(regularized.weights()[name], weight)
+    (row, outcome), (baseline, other) = regularized.step(), plain.step()
     assert row["bce"] == baseline["bce"]
     assert row["kld"] == baseline["kld"]
-    assert torch.equal(forward.latents, other.latents)
+    assert torch.equal(outcome.latents["z"], other.latents["z"])
     assert history([], seed=8)["bce"][0] != baseline["bce"]
 
 
@@ -73,12 +75,12 @@ def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
     row, _ = trainer.step()
 
     images = scaled(IMAGES[8:16])
-    forward = model(images, torch.randn(8, 3, generator=stream))
-    bce = binary_cross_entropy(forward.logits, images)
-    kld = kl_divergence(forward.mean, forward.log_variance)
+    logits, mean, log_variance, z = model(images, torch.randn(8, 3, generator=stream))
+    bce = binary_cross_entropy(logits, images)
+    kld = kl_divergence(mean, log_variance)
     terms = {}
     for entry in regularizers:
-        cloud = forward.latents if entry.get("cloud") == "latent" else forward.images.flatten(1)
+        cloud = z if entry.get("cloud") == "latent" else logits.sigmoid().flatten(1)
         (diagram,) = rips_diagrams(cloud, (entry["degree"],))
         reference = torch.from_numpy(REFERENCES[1][entry["degree"]]) * entry.get("reference_scale", 1.0)
         loss = REGULARIZERS[entry["name"]](**entry.get("parameters", {}))
@@ -86,7 +88,7 @@ def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
 
     sizes = {"bce": bce} | {name: weight * value for name, (value, weight) in terms.items()}
     for name, value in sizes.items():
-        place = forward.latents if name != "bce" and regularizers is LATENT else forward.logits
+        place = z if name != "bce" and regularizers is LATENT else logits
         (gradient,) = torch.autograd.grad(value, place, retain_graph=True)
         sizes[name] = gradient.norm().item()
     topology = sum(weight * value for value, weight in terms.values())
@@ -102,6 +104,11 @@ def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
     assert (taken - whole).norm() <= 1e-5 * whole.norm()
     if regularizers:  # the topological part is large enough to be missed
         assert (plain - whole).norm() > 1e-2 * whole.norm()
+
+
+def outcome_of(model, noise):
+    images = scaled(IMAGES[:8])
+    return model.outcome(model(images, noise), images)
 
 
 def flat(gradients):
@@ -143,29 +150,29 @@ def test_a_run_is_its_steps_and_leaves_the_global_stream_alone():
 def test_a_snapshot_is_the_forward_pass_before_the_update(step):
     result = run()
     prefix = f"{step}/"
-    model = VAE(latent_dim=3)
+    model = Model((1, 28, 28), latent_dim=3)
     weights = {k.removeprefix(prefix): v for k, v in result.weights.items() if k.startswith(prefix)}
     model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     stream = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).noise.stream
     noise = [torch.randn(8, 3, generator=stream) for _ in range(2)][step]
     images = scaled(IMAGES[8 * step : 8 * step + 8])
     with torch.no_grad():
-        expected = model(images, noise)
-    np.testing.assert_array_equal(result.snapshots[f"truth_{step}"], images[:, 0])
-    np.testing.assert_allclose(result.snapshots[f"output_{step}"], expected.images[:, 0], atol=1e-6)
-    bce = float(binary_cross_entropy(expected.logits, images))
+        logits, *_ = model(images, noise)
+    np.testing.assert_array_equal(result.snapshots[f"truth_{step}"], images)
+    np.testing.assert_allclose(result.snapshots[f"output_{step}"], logits.sigmoid(), atol=1e-6)
+    bce = float(binary_cross_entropy(logits, images))
     assert result.history["bce"][step] == pytest.approx(bce, rel=1e-6)
 
 
 def test_latents_are_of_the_same_images_before_and_after():
     result = run(LATENT)
-    last = VAE(latent_dim=3)
-    last.load_state_dict(torch.load(result.checkpoint, weights_only=True)["model"])
+    trained = torch.load(result.checkpoint, weights_only=True)
+    last = rebuild(trained["built"], trained["model"])
     first = Trainer(IMAGES, REFERENCES, **VAE0, seed=7).model
     noises = []
     for model, when in ((first, "before"), (last, "after")):
         with torch.no_grad():
-            mean, log_variance, _ = model.encode(scaled(IMAGES), torch.zeros(20, 3))
+            _, mean, log_variance, _ = model(scaled(IMAGES), torch.zeros(20, 3))
         np.testing.assert_allclose(result.latents[f"mean_{when}"], mean, atol=1e-6)
         noises.append((result.latents[f"z_{when}"] - mean.numpy()) / np.exp(log_variance.numpy() / 2))
     np.testing.assert_allclose(*noises, atol=1e-4)
@@ -181,7 +188,7 @@ def test_a_run_that_diverges_names_the_step_and_keeps_the_history():
 
 
 @pytest.mark.parametrize("epochs_before", [1, 2])
-def test_a_training_that_was_cut_off_goes_on_to_the_same_result(tmp_path, monkeypatch, epochs_before):
+def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkeypatch, epochs_before):
     control = {"noise": {"offset": 1, "stride": 2}, "direction": "random"}
     arguments = SETTINGS | control
     arguments |= {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
@@ -237,9 +244,9 @@ def test_a_placebo_has_the_size_of_the_gradient_and_another_direction(regularize
         Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, direction=direction)
         for direction in ("gradient", "random")
     ]
-    forward = trainers[0].model(scaled(IMAGES[:8]), torch.randn(8, 3))
+    outcome = outcome_of(trainers[0].model, torch.randn(8, 3))
     (real,), (placebo,), (again,) = (
-        trainer._topology(forward, REFERENCES[0])[2] for trainer in (*trainers, trainers[1])
+        trainer._topology(outcome, REFERENCES[0])[2] for trainer in (*trainers, trainers[1])
     )
     assert placebo.norm() == pytest.approx(real.norm().item(), rel=1e-5)
     assert again.norm() == pytest.approx(real.norm().item(), rel=1e-5)
@@ -294,9 +301,9 @@ def test_a_missing_gpu_is_named():
 def test_a_cloud_without_numbers_names_the_step_and_the_cloud():
     trainer = Trainer(IMAGES, REFERENCES, **SETTINGS, regularizers=LATENT, seed=7)
     trainer.step()
-    forward = trainer.model(scaled(IMAGES[:8]), torch.full((8, 3), math.nan))
+    outcome = outcome_of(trainer.model, torch.full((8, 3), math.nan))
     with pytest.raises(TrainingError, match=r"step 1, latent cloud: .* NaN"):
-        trainer._topology(forward, REFERENCES[1])
+        trainer._topology(outcome, REFERENCES[1])
 
 
 @pytest.mark.parametrize("name", ["bottleneck", "entropy"])
@@ -318,7 +325,7 @@ def test_timing_has_a_row_for_every_model_and_round():
     models = {
         name: {**SETTINGS, "regularizers": r, "seed": 7} for name, r in [("VAE0", []), ("Topo", OUTPUT)]
     }
-    table = time_steps(IMAGES, REFERENCES, models, steps=2, rounds=3)
+    table = measure_step_times(IMAGES, REFERENCES, models, steps=2, rounds=3)
     assert next(table.itertuples(index=False))[:2] == ("VAE0", 1)
     assert table.groupby("model")["round"].apply(list).to_dict() == {"VAE0": [1, 2, 3], "Topo": [1, 2, 3]}
     assert (table["seconds"] > 0).all()

@@ -14,11 +14,11 @@ import torch
 
 from topogen.cost import median_times
 from topogen.files import load_diagrams, save_table
-from topogen.training.timing import time_steps
+from topogen.training.timing import measure_step_times
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec.pop("threads"))
-rounds = time_steps(
+rounds = measure_step_times(
     np.load(snakemake.input.images, mmap_mode="r"), load_diagrams(snakemake.input.diagrams), **spec
 )
 times = median_times(rounds, json.loads(snakemake.params.baselines))

@@ -15,6 +15,6 @@ from topogen.files import save_array
 folder = Path(snakemake.params.folder)
 for part, prefix in {"train": "", "t10k": "test_"}.items():
     images, labels = read(folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz")
-    print(f"{part}: {len(images)} images of {images.shape[1:]} pixels, {len(set(labels))} classes")
+    print(f"{part}: {len(images)} images of shape {images.shape[1:]}, {len(set(labels))} classes")
     save_array(snakemake.output[f"{prefix}images"], images)
     save_array(snakemake.output[f"{prefix}labels"], labels)

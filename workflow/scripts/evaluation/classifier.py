@@ -24,6 +24,6 @@ test_images, test_labels = np.load(snakemake.input.test_images), np.load(snakema
 report = {"test_accuracy": accuracy(classifier, test_images, test_labels), "test_images": len(test_images)}
 print(report)
 weights = io.BytesIO()
-torch.save(classifier.state_dict(), weights)
+torch.save(classifier.state(), weights)
 save_buffer(snakemake.output.weights, weights)
 save_json(snakemake.output.accuracy, report)

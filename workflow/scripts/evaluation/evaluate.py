@@ -17,6 +17,7 @@ from topogen.data.batches import scaled
 from topogen.evaluation.classifier import Classifier
 from topogen.evaluation.held_out import HeldOut, Settings, evaluate, long_table
 from topogen.files import load_diagrams, save_arrays, save_table
+from topogen.models.families import rebuild
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec["threads"])
@@ -27,7 +28,7 @@ held_out = HeldOut(
     diagrams=load_diagrams(snakemake.input.diagrams),
     units=json.loads(Path(snakemake.input.units).read_text()),
 )
-classifier = Classifier.with_weights(torch.load(snakemake.input.classifier, weights_only=True))
+classifier = Classifier.rebuild(torch.load(snakemake.input.classifier, weights_only=True))
 trained = torch.load(snakemake.input.checkpoint, weights_only=True, map_location="cpu")
 weights = {step: {} for step in spec["steps"]} | {trained["steps_done"]: trained["model"]}
 with np.load(snakemake.input.weights) as file:
@@ -38,7 +39,11 @@ with np.load(snakemake.input.weights) as file:
 values, pictures = {}, {}
 for step, parts in weights.items():
     values[step], pictures[str(step)] = evaluate(
-        parts, held_out, classifier, Settings(**spec["settings"]), int(snakemake.wildcards.seed)
+        rebuild(trained["built"], parts),
+        held_out,
+        classifier,
+        Settings(**spec["settings"]),
+        int(snakemake.wildcards.seed),
     )
     print(step, values[step])
 save_table(snakemake.output.metrics, long_table(values))

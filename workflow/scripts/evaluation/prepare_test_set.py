@@ -15,16 +15,16 @@ import torch
 
 from topogen.data.batches import scaled
 from topogen.evaluation.classifier import Classifier
-from topogen.evaluation.held_out import Settings, compare_samples, hold_out
+from topogen.evaluation.held_out import Settings, compare_samples, prepare_test_set
 from topogen.files import save_array, save_diagrams, save_json, save_table
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec["threads"])
 settings = Settings(**spec["settings"])
-classifier = Classifier.with_weights(torch.load(snakemake.input.classifier, weights_only=True))
+classifier = Classifier.rebuild(torch.load(snakemake.input.classifier, weights_only=True))
 images = np.load(snakemake.input.test_images)[: spec["images"]]
 labels = np.load(snakemake.input.test_labels)[: spec["images"]]
-held_out = hold_out(images, labels, classifier, settings)
+held_out = prepare_test_set(images, labels, classifier, settings)
 # The training images, as if a model had sampled them: a yardstick.
 training_images = scaled(np.load(snakemake.input.images, mmap_mode="r")[: len(images)])
 yardstick = compare_samples(training_images, held_out, classifier, settings, seed=0)

@@ -1,0 +1,122 @@
+"""What training and evaluation ask of a family of models, and how a family is found by its name.
+
+A family is a module of this package with a class ``Model``. Its name is the `architecture` of a model in
+config.yaml. Nothing else names it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One point for each image of a batch, offered to the regularizers.
+
+    Attributes:
+        points: what the diagram is of, shape (b, d), detached from the graph.
+        place: tensor of the graph that the points are made of; there the gradients of the regularizers enter,
+            and there their sizes are compared with that of the data term.
+        slope: derivative of the points by the place, entry by entry, as factors that are multiplied one after
+            the other, each of the place's shape; empty if the points are the place itself.
+
+    """
+
+    points: Tensor
+    place: Tensor
+    slope: tuple[Tensor, ...] = ()
+
+    def carry(self, gradient: Tensor) -> Tensor:
+        """Gradient on the place, of the place's shape, from the gradient on the points."""
+        gradient = gradient.reshape(self.place.shape)
+        for factor in self.slope:
+            gradient = gradient * factor
+        return gradient
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a model makes of a batch of b images.
+
+    Attributes:
+        losses: terms of the loss by name, each summed over the batch; the first one is the data term. If that
+            is the cross-entropy of images and reconstruction, call it ``bce``: r(s) compares this term.
+        loss: weighted sum of the terms, which training lowers.
+        data_gradient: gradient of the data term at the place of the cloud ``output``.
+        clouds: by name, such as ``output`` and ``latent``.
+        reconstructions: images in [0, 1], shape (b, channels, height, width), if the model makes any.
+        latents: codes of the images by name, shape (b, d): ``z``, sampled, and ``mean``; empty if the model
+            does not encode.
+
+    """
+
+    losses: Mapping[str, Tensor]
+    loss: Tensor
+    data_gradient: Tensor
+    clouds: Mapping[str, Cloud]
+    reconstructions: Tensor | None = None
+    latents: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class Family(nn.Module):
+    """A model that can be trained and evaluated; each family defines a subclass called ``Model``.
+
+    Its arguments are the ``shape`` of an image, (channels, height, width), and options of the family. These
+    are keys of a model in config.yaml.
+
+    Attributes:
+        noise_dim: normal draws that the model takes for each image.
+
+    """
+
+    noise_dim: int = 0
+
+    def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        """All that is computed image by image, so that chunks of a large batch can be put together.
+
+        Args:
+            images: levels in [0, 1], shape (b, channels, height, width).
+            noise: standard normal draws, shape (b, noise_dim).
+
+        Returns:
+            Tensors with one row for each image.
+
+        """
+        raise NotImplementedError
+
+    def outcome(self, passed: tuple[Tensor, ...], images: Tensor) -> Outcome:
+        """Losses, clouds and products of what :meth:`forward` returned for these images."""
+        raise NotImplementedError
+
+    def sample(self, noise: Tensor) -> Tensor | None:
+        """Images in [0, 1] from draws of the prior, shape (b, noise_dim); None if the model cannot sample."""
+        return None
+
+
+def build(architecture: str, shape: tuple[int, int, int], options: Mapping[str, Any]) -> Family:
+    """A new model, its weights drawn from torch's global stream.
+
+    Args:
+        architecture: name of the family's module.
+        shape: channels, height and width of an image.
+        options: of the family.
+
+    """
+    model: Family = import_module(f"topogen.models.{architecture}").Model(shape, **options)
+    return model
+
+
+def rebuild(built: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Family:
+    """The model that has these weights.
+
+    Args:
+        built: arguments of :func:`build`, as a checkpoint keeps them.
+        weights: by name.
+
+    """
+    model = build(**built)
+    model.load_state_dict(weights)
+    return model

@@ -1,0 +1,185 @@
+"""A training from its first step to its last: what is kept of it, and how it resumes after a break."""
+
+import io
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from topogen.data.batches import scaled
+from topogen.files import save_buffer
+from topogen.training.trainer import Trainer, TrainingError
+
+PICTURES = 32  # images of a batch that a snapshot keeps: 4 rows of 8 (thesis, section 4)
+LATENT_SAMPLE = 1000  # images whose latents are kept (thesis, F14)
+
+
+@dataclass
+class Run:
+    """What training one model from one seed leaves behind.
+
+    Attributes:
+        history: one row per step: what :meth:`Trainer.step` returns.
+        timing: one row per step: step, model_seconds, topology_seconds.
+        snapshots: ``truth_S`` and, if the model reconstructs, ``output_S`` at the snapshot steps S, levels in
+            [0, 1], shape (32, channels, height, width).
+        weights: ``S/name`` of every weight, before the update of the snapshot step S.
+        latents: ``label`` (m,) of m random training images (1000, or all if there are fewer), and of the
+            same images, if the model encodes, ``z_before``, ``mean_before``, ``z_after`` and ``mean_after``,
+            (m, latent_dim).
+        checkpoint: of the last step, as a file in memory.
+
+    """
+
+    history: pd.DataFrame
+    timing: pd.DataFrame
+    latents: dict[str, NDArray[Any]]
+    checkpoint: io.BytesIO
+    snapshots: dict[str, NDArray[Any]] = field(default_factory=dict)
+    weights: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def train(
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    references: Sequence[Sequence[NDArray[Any]]],
+    *,
+    seed: int,
+    epochs: int,
+    snapshot_steps: Sequence[int],
+    steps: int | None = None,
+    partial: Path | None = None,
+    identity: str = "",
+    **model: Any,
+) -> Run:
+    """Train one model from one seed.
+
+    If ``partial`` is given, it is written after every epoch but the last, and a training that finds one of
+    its own identity resumes there, to the same result as without a break. The caller removes it.
+
+    Args:
+        images: levels 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
+        labels: classes, shape (n,).
+        references: D0 of every batch.
+        seed: decides weights, noise, and the images whose latents are kept.
+        epochs: passes through the data.
+        snapshot_steps: zero-based steps whose outcome is kept.
+        steps: end after so many steps, if the epochs have more.
+        partial: file that keeps the training until its end.
+        identity: tells trainings apart: arguments, data and code.
+        model: the remaining arguments of :class:`Trainer`.
+
+    Raises:
+        ValueError: a snapshot step lies beyond the last step.
+        TrainingError: a value that must be finite is not, at the step that the message names; it carries the
+            history of the steps before.
+
+    """
+    trainer = Trainer(images, references, seed=seed, **model)
+    in_epochs = epochs * len(trainer.batches)
+    last = min(steps, in_epochs) if steps else in_epochs
+    if late := [step for step in snapshot_steps if step >= last]:
+        raise ValueError(f"snapshot steps {late}: the training has {last} steps, the first is 0")
+    sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
+    progress = partial and _Progress.load(partial, trainer, identity)
+    progress = progress or _Progress(trainer.latents_of(images[sample], noise))
+    if trainer.steps_done > 0:
+        print(f"resumes at step {trainer.steps_done}", flush=True)
+
+    for step in tqdm(range(trainer.steps_done, last), unit="step", mininterval=5):
+        progress.take_step(trainer, keep=step in snapshot_steps)
+        if partial and trainer.steps_done % len(trainer.batches) == 0 and trainer.steps_done < last:
+            progress.save(partial, trainer, identity)
+
+    after = trainer.latents_of(images[sample], noise)
+    latents = {f"{name}_before": value for name, value in progress.before.items()}
+    latents |= {f"{name}_after": value for name, value in after.items()} | {"label": labels[sample]}
+    return Run(
+        pd.DataFrame(progress.history),
+        pd.DataFrame(progress.timing),
+        latents,
+        _in_memory(trainer.state()),
+        progress.snapshots,
+        progress.weights,
+    )
+
+
+def _latent_sample(images: int, dimension: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Images whose latents are kept and their noise: a stream of its own, so that training is untouched."""
+    stream = np.random.default_rng(seed)
+    sample = np.sort(stream.choice(images, min(LATENT_SAMPLE, images), replace=False))
+    return sample, stream.standard_normal((len(sample), dimension), dtype=np.float32)
+
+
+@dataclass
+class _Progress:
+    """What a training has gathered until now; the fields are those of :class:`Run`."""
+
+    before: dict[str, NDArray[Any]]
+    history: list[dict[str, float]] = field(default_factory=list)
+    timing: list[dict[str, float]] = field(default_factory=list)
+    snapshots: dict[str, NDArray[Any]] = field(default_factory=dict)
+    weights: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def take_step(self, trainer: Trainer, *, keep: bool) -> None:
+        """One step of the trainer, whose weights and images are kept if asked for."""
+        step = trainer.steps_done
+        batch = trainer.batches[step % len(trainer.batches)]
+        if keep:
+            self.weights |= {f"{step}/{name}": value for name, value in trainer.weights().items()}
+        started = time.perf_counter()
+        try:
+            row, outcome = trainer.step()
+        except TrainingError as error:
+            error.history = pd.DataFrame(self.history)
+            raise
+        seconds = time.perf_counter() - started
+        self.history.append(row)
+        self.timing.append(
+            {
+                "step": step,
+                "model_seconds": seconds - trainer.topology_seconds,
+                "topology_seconds": trainer.topology_seconds,
+            }
+        )
+        if keep:
+            self.snapshots[f"truth_{step}"] = scaled(trainer.images[batch][:PICTURES]).numpy()
+        if keep and outcome.reconstructions is not None:
+            self.snapshots[f"output_{step}"] = outcome.reconstructions[:PICTURES].cpu().numpy()
+
+    def save(self, file: Path, trainer: Trainer, identity: str) -> None:
+        arrays = {
+            name: {key: torch.from_numpy(value) for key, value in getattr(self, name).items()}
+            for name in ("before", "snapshots", "weights")
+        }
+        rows = {"history": self.history, "timing": self.timing}
+        save_buffer(file, _in_memory({"identity": identity, "trainer": trainer.state(), **arrays, **rows}))
+
+    @classmethod
+    def load(cls, file: Path, trainer: Trainer, identity: str) -> "_Progress | None":
+        """What :meth:`save` wrote, the trainer brought to that step; None for none or that of another run."""
+        if not file.exists():
+            return None
+        content = torch.load(file, weights_only=True, map_location="cpu")
+        if content["identity"] != identity:
+            return None
+        trainer.restore(content["trainer"])
+        arrays = {
+            name: {key: value.numpy() for key, value in content[name].items()}
+            for name in ("before", "snapshots", "weights")
+        }
+        return cls(**arrays, history=content["history"], timing=content["timing"])
+
+
+def _in_memory(content: dict[str, Any]) -> io.BytesIO:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    buffer.seek(0)
+    return buffer

@@ -1,0 +1,93 @@
+"""Another family needs its module alone: here a linear map of images, which neither encodes nor samples."""
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+from strategies import synthetic_images
+from torch import nn
+
+from topogen.data.references import reference_diagrams
+from topogen.evaluation.classifier import Classifier
+from topogen.evaluation.held_out import Settings, evaluate, prepare_test_set
+from topogen.evaluation.metrics import METRICS
+from topogen.models.families import Cloud, Family, Outcome, rebuild
+from topogen.theory.schematic import forward_pass
+from topogen.training.run import train
+from topogen.training.timing import measure_step_times
+from topogen.training.trainer import Trainer
+
+IMAGES = synthetic_images(20)[:, :, ::2, ::4].repeat(3, axis=1)  # in colour, 14 x 7 pixels
+LABELS = np.arange(20) % 4
+REFERENCES = reference_diagrams(IMAGES, 8, (0, 1), threads=1)
+TERMS = [{"name": "bottleneck", "degree": 0, "weight": 5}]
+ARGUMENTS = {"architecture": "linear", "scale": 2, "regularizers": TERMS, "seed": 7}
+ARGUMENTS |= {"batch_size": 8, "learning_rate": 0.01}
+
+
+class Linear(Family):
+    def __init__(self, shape, scale):
+        super().__init__()
+        self.layer, self.scale = nn.Conv2d(shape[0], shape[0], kernel_size=1), scale
+
+    def forward(self, images, noise):
+        return (self.layer(images),)
+
+    def outcome(self, passed, images):
+        (output,) = passed
+        error = self.scale * (output - images).square().sum()
+        clouds = {"output": Cloud(output.detach().flatten(1), output)}
+        gradient = (2 * self.scale * (output - images)).detach()
+        return Outcome({"error": error}, error, gradient, clouds, output.detach().clamp(0, 1))
+
+
+@pytest.fixture(autouse=True)
+def module(monkeypatch):
+    """The module topogen.models.linear, as if its file were there."""
+    family = ModuleType("topogen.models.linear")
+    family.Model = Linear
+    monkeypatch.setitem(sys.modules, family.__name__, family)
+
+
+def test_another_family_is_trained_by_name():
+    run = train(IMAGES, LABELS, REFERENCES, epochs=20, snapshot_steps=[1], **ARGUMENTS)
+    expected = ["step", "error", "gradient_error", "bottleneck_0", "gradient_bottleneck_0"]
+    assert list(run.history) == expected
+    assert run.history["error"].iloc[-3] < run.history["error"].iloc[0]
+    assert run.snapshots["output_1"].shape == (8, 3, 14, 7)
+    assert list(run.latents) == ["label"]
+    assert len(measure_step_times(IMAGES, REFERENCES, {"Linear": ARGUMENTS}, steps=1, rounds=2)) == 2
+
+
+def test_another_family_is_rebuilt_and_evaluated_in_what_it_can():
+    trained = torch.load(
+        train(IMAGES, LABELS, REFERENCES, epochs=1, snapshot_steps=[], **ARGUMENTS).checkpoint,
+        weights_only=True,
+    )
+    model = rebuild(trained["built"], trained["model"])
+    settings = Settings(
+        batch_size=8,
+        neighbours=3,
+        subsets=2,
+        subset_size=10,
+        covered_share=0.1,
+        order=2,
+        ground_norm=2,
+        sigma=0.1,
+    )
+    classifier = Classifier((3, 14, 7), features=5, classes=4).requires_grad_(False)
+    held_out = prepare_test_set(IMAGES, LABELS, classifier, settings)
+    values, pictures = evaluate(model, held_out, classifier, settings, seed=7)
+    assert set(values) == {"error", "frechet_reconstruction", "kernel_reconstruction"}
+    assert set(values) - set(METRICS) == {"error"}
+    assert pictures.shape == (0, 3, 14, 7)
+    arrays = forward_pass(IMAGES[:8], REFERENCES[0], model, TERMS, seed=1)
+    assert arrays["outputs"].shape == (8, 3, 14, 7)
+
+
+def test_a_cloud_that_a_family_does_not_offer_is_named():
+    terms = [TERMS[0] | {"cloud": "latent"}]
+    with pytest.raises(ValueError, match="linear has no cloud latent; choose one of: output"):
+        Trainer(IMAGES, REFERENCES, **ARGUMENTS | {"regularizers": terms}).step()
