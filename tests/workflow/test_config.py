@@ -4,6 +4,7 @@ import copy
 import inspect
 import math
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,15 @@ def test_a_loss_as_run_takes_the_parameters_of_the_one_as_defined(name):
 def test_schema_names_every_metric():
     schema = yaml.safe_load(SCHEMA.read_text())
     assert schema["$defs"]["metrics"]["items"]["enum"] == list(METRICS)
+
+
+def test_schema_names_every_family_of_models_and_its_options():
+    model = yaml.safe_load(SCHEMA.read_text())["$defs"]["model"]
+    modules = {file.stem for file in (ROOT / "src/topogen/models").glob("*.py")} - {"__init__", "families"}
+    assert set(model["properties"]["architecture"]["enum"]) == modules
+    for module in modules:
+        options = inspect.signature(import_module(f"topogen.models.{module}").Model).parameters
+        assert set(options) - {"shape"} <= set(model["properties"])
 
 
 def test_every_key_is_described():
