@@ -27,6 +27,10 @@ def test_the_readme_shows_the_example_of_the_layer():
     assert f"```python\n{EXAMPLE}```" in README
 
 
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 120
+
+
 def test_the_example_is_short():
     assert (
         len([line for line in EXAMPLE.splitlines() if line and not line.startswith(("import", "from"))]) <= 10
