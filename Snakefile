@@ -77,15 +77,16 @@ TARGETS = {
         *products(rules.control_effects),
         *products(rules.controls_summary),
     ],
-    "tuning": products(rules.tuning_table),
+    "sweeps": products(rules.sweep, sweep=PLAN.sweeps_of("sweeps")),
     "cost": products(rules.cost),
 }
 TARGETS["all"] = [
     file
     for target, files in TARGETS.items()
-    if target not in ("evaluation_full", "controls", "tuning")
+    if target not in ("evaluation_full", "controls", "sweeps")
     for file in files
 ]
+TARGETS["all"] += products(rules.sweep, sweep=PLAN.sweeps_of("all"))
 
 
 rule all:
@@ -134,6 +135,6 @@ rule controls:
         TARGETS["controls"],
 
 
-rule tuning:
+rule sweeps:
     input:
-        TARGETS["tuning"],
+        TARGETS["sweeps"],

@@ -23,7 +23,7 @@ FLAT = {
     "plan",
     "checks",
 }  # single modules above the stages
-PLANNING = {"imports", "variants", "plan", "checks"}  # read by Snakemake itself
+PLANNING = {"imports", "variants", "plan", "checks", "provenance"}  # read by Snakemake itself
 WITHOUT_TORCH = ["evidence", *SHOWN, "files", "cost", *PLANNING]
 
 

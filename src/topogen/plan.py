@@ -2,9 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 from topogen.variants import Config, variants
 
@@ -266,11 +267,36 @@ class Plan:
         """Arguments of the comparison of images."""
         return {"models": self.with_baselines([model]), "step": step}
 
+    def sweeps_of(self, target: str) -> list[str]:
+        """Names of the sweeps that a target makes; `sweeps` makes all of them."""
+        sweeps = self.config.get("sweeps", {})
+        return [name for name in sweeps if target in ("sweeps", self.comparisons[name]["target"])]
+
     def sweep(self, name: str) -> Config:
-        """Variants of a sweep: the model of each, the model that it varies, and its values."""
+        """Arguments of the figure of a sweep: of each variant, the model that it varies and its values."""
         return {
             "variants": [
                 {"model": variant.name, "varied": variant.varied, "values": variant.values}
                 for variant in variants(self.config["sweeps"][name])
-            ]
+            ],
+            "confidence": self.config["statistics"]["confidence"],
         }
+
+    def effort(self, models: Sequence[str], times: Mapping[str, Sequence[float]]) -> str:
+        """How many trainings there are, and about how long they take.
+
+        Args:
+            models: the model of each training.
+            times: model -> seconds of its earlier trainings; those that end after as many steps count.
+        """
+
+        def earlier(last: float) -> list[float]:
+            alike = [model for model in times if model in self.models and self.last_step(model) == last]
+            return [seconds for model in alike for seconds in times[model]]
+
+        ends = [self.last_step(model) for model in models]
+        if all(earlier(last) for last in set(ends)):
+            minutes = sum(fmean(earlier(last)) for last in ends) / 60
+            return f"{len(models)} trainings, about {math.ceil(minutes)} minutes one after another"
+        lengths = ["all epochs" if last == math.inf else f"{last} steps" for last in sorted(set(ends))]
+        return f"{len(models)} trainings of {' or '.join(lengths)}; none of this length has told its time yet"

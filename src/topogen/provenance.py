@@ -40,10 +40,10 @@ def repository(folder: str | Path) -> dict[str, Any] | None:
         commit and changed (paths, new files among them); None without git, a repository or a commit.
 
     """
-    commit = _answer("git", "-C", str(folder), "rev-parse", "HEAD")
+    commit = output_of("git", "-C", str(folder), "rev-parse", "HEAD")
     if commit is None:
         return None
-    status = _answer("git", "-C", str(folder), "status", "--porcelain") or ""
+    status = output_of("git", "-C", str(folder), "status", "--porcelain") or ""
     changed = [line[3:] for line in status.splitlines()]
     return {"commit": commit.strip(), "dirty": bool(changed), "changed": changed}
 
@@ -55,7 +55,7 @@ def packages() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Processor, cores that this process may use, memory in bytes, GPUs and operating system."""
-    gpus = _answer("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or ""
+    gpus = output_of("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or ""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -77,11 +77,23 @@ def times_by_rule(benchmarks: str | Path) -> dict[str, dict[str, float]]:
     """
     times: dict[str, dict[str, float]] = {}
     for file in sorted(Path(benchmarks).glob("*/*.tsv")):
-        with file.open(newline="", encoding="utf-8") as table:
-            seconds = sum(float(row["s"]) for row in csv.DictReader(table, delimiter="\t"))
         rule = times.setdefault(file.parent.name, {"jobs": 0, "seconds": 0.0})
         rule["jobs"] += 1
-        rule["seconds"] = round(rule["seconds"] + seconds, 2)
+        rule["seconds"] = round(rule["seconds"] + _seconds(file), 2)
+    return times
+
+
+def training_times(benchmarks: str | Path, dataset: str) -> dict[str, list[float]]:
+    """Seconds of the trainings on a dataset, by model, from Snakemake's benchmarks.
+
+    Args:
+        benchmarks: folder that holds train/DATASET-MODEL-SEED.tsv, each with a column ``s``, the seconds.
+        dataset: its name.
+    """
+    times: dict[str, list[float]] = {}
+    for file in sorted(Path(benchmarks).glob(f"train/{dataset}-*.tsv")):
+        model, _, _ = file.stem.removeprefix(f"{dataset}-").rpartition("-")
+        times.setdefault(model, []).append(_seconds(file))
     return times
 
 
@@ -94,13 +106,18 @@ def checksum(file: str | Path) -> str | None:
         return None
 
 
-def _answer(*command: str) -> str | None:
-    """What a command prints; None where there is no such command or it fails."""
+def output_of(*command: str) -> str | None:
+    """What a command prints; None if it fails or does not exist."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout
+
+
+def _seconds(benchmark: Path) -> float:
+    with benchmark.open(newline="", encoding="utf-8") as table:
+        return sum(float(row["s"]) for row in csv.DictReader(table, delimiter="\t"))
 
 
 def _processor() -> str:

@@ -25,7 +25,7 @@ class Variant:
 
 
 def written_out(config: Config) -> Config:
-    """A configuration that says the same without ``like``, overrides and variants that only ``sweeps`` names.
+    """The same configuration without ``like`` and overrides, with the variants of its sweeps.
 
     Args:
         config: all configuration files, merged and valid by the schema; it is left as it is.
@@ -35,14 +35,14 @@ def written_out(config: Config) -> Config:
         keys, and the variants and comparisons of the sweeps are among ``models`` and ``comparisons``.
 
     Raises:
-        ValueError: a model or regularizer is unknown, models are like each other in a circle, or one name
-            stands for two models or two comparisons.
+        ValueError: a model, comparison or regularizer is unknown, entries are like each other in a circle, or
+            one name stands for two models or two comparisons.
 
     """
     overrides = config["datasets"].get(config["dataset"], {})
     sections = {name: _merged(config[name], overrides.get(name, {})) for name in OVERRIDABLE}
-    models = {name: _like(name, config["models"]) for name in config["models"]}
-    comparisons = dict(config["comparisons"])
+    models = _all_keys("models", config["models"])
+    comparisons = _all_keys("comparisons", config["comparisons"])
     swept: Config = {}
     for name, sweep in config.get("sweeps", {}).items():
         if name in comparisons:
@@ -80,24 +80,23 @@ def _merged(section: Config, overrides: Config) -> Config:
     return section | changed
 
 
-def _like(name: str, models: Config) -> Config:
-    """All keys of a model: those of the model that it is like, and its own in their places."""
-    chain = [name]
-    while "like" in models[chain[-1]]:
-        other = models[chain[-1]]["like"]
-        if other not in models:
-            raise ValueError(
-                f"models.{chain[-1]}.like: unknown model {other}; choose one of: {', '.join(models)}"
-            )
-        if other in chain:
-            raise ValueError(
-                f"models.{name}.like: {' -> '.join([*chain, other])} is a circle; write one of them out"
-            )
-        chain.append(other)
-    entry: Config = {}
-    for link in reversed(chain):
-        entry |= models[link]
-    return {key: value for key, value in entry.items() if key != "like"}
+def _all_keys(section: str, entries: Config) -> Config:
+    """Entries of a section: the keys of the entry that each is like, and its own in their places."""
+    found = {}
+    for name in entries:
+        chain = [name]
+        while "like" in entries[chain[-1]]:
+            other = entries[chain[-1]]["like"]
+            if other not in entries:
+                known = ", ".join(entries)
+                raise ValueError(f"{section}.{chain[-1]}.like: unknown name {other}; choose one of: {known}")
+            if other in chain:
+                circle = " -> ".join([*chain, other])
+                raise ValueError(f"{section}.{name}.like: {circle} is a circle; write one of them out")
+            chain.append(other)
+        keys = {key: value for link in reversed(chain) for key, value in entries[link].items()}
+        found[name] = {key: value for key, value in keys.items() if key != "like"}
+    return found
 
 
 def _entries(name: str, sweep: Config, models: Config) -> list[tuple[str, Config]]:

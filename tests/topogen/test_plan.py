@@ -108,6 +108,16 @@ def test_terms_on_the_output_are_columns_of_the_history():
     assert PLAN.terms_on_output("whole") == ["entropy_0"]
 
 
+def test_earlier_trainings_of_as_many_steps_tell_the_time_of_a_sweep():
+    models = CONFIG["models"] | {"variant": CONFIG["models"]["short"]}
+    plan = Plan(CONFIG | {"models": models})
+    times = {"short": [50, 70], "whole": [600], "gone": [9]}
+    assert plan.effort(["variant"] * 3, times) == "3 trainings, about 3 minutes one after another"
+    assert plan.effort(["variant", "whole"], times) == "2 trainings, about 11 minutes one after another"
+    unknown = plan.effort(["variant", "whole"], {"short": [50]})
+    assert unknown.startswith("2 trainings of 20 steps or all epochs")
+
+
 @pytest.mark.parametrize("models", [["whole"], ["plain", "whole"], ["whole", "plain"]])
 def test_baselines_come_first_and_once(models):
     assert PLAN.with_baselines(models) == ["plain", "whole"]

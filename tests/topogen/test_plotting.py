@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from topogen.plotting import diagrams as draw_diagrams
 from topogen.plotting import evidence as draw_evidence
 from topogen.plotting import held_out as draw_held_out
+from topogen.plotting import sweeps as draw_sweeps
 from topogen.plotting import theory as draw_theory
 from topogen.plotting.style import save, use_style
 from topogen.theory import differentiability as theory
@@ -80,6 +81,27 @@ def test_errors_of_all_clouds_are_drawn():
     ax = draw_theory.gradient_errors(Figure().subplots(), errors, tolerance=1e-5)
     drawn = [x for dots in ax.collections for x in dots.get_offsets()[:, 0].tolist()]
     assert sorted(drawn) == [1e-13, 1e-9, 1e-3]
+
+
+def test_a_sweep_fills_what_is_found_and_maps_two_keys():
+    values = [{"strength": 1}, {"strength": 2}, *({"a": a, "b": b} for a in (1, 2) for b in ("x", "y"))]
+    variants = [{"model": str(n), "varied": "V", "values": entry} for n, entry in enumerate(values)]
+    effects = pd.DataFrame(
+        [
+            {"model": str(n), "step": step, "mean": n / 10, "low": -1.0, "high": 1.0, "p_holm": n / 50}
+            for step in (25, 99)
+            for n in reversed(range(len(values)))
+        ]
+    )
+    figure = draw_sweeps.sweep_grid(effects, variants, level=0.05)
+    points, _, heat, _ = figure.axes
+    filled = {
+        dot.get_xdata()[0]: dot.get_markerfacecolor() != "white"
+        for dot in points.lines
+        if dot.get_marker() == "o"
+    }
+    assert filled == {0: True, 1: True}
+    assert [text.get_text() for text in heat.texts] == ["0.20*", "0.40", "0.30", "0.50"]
 
 
 @pytest.mark.parametrize(("metric", "turned"), [("bce", -1), ("recall", 1)])

@@ -73,13 +73,22 @@ def test_the_order_of_the_entries_does_not_matter(entries, order):
         assert found[name] == found[entry["like"]] | own
 
 
+def test_a_comparison_is_like_another():
+    first = {"models": ["topological"], "seeds": [7], "target": "controls"}
+    comparisons = {"second": {"like": "first", "models": ["placebo"]}, "first": first}
+    assert written_out(configuration(comparisons=comparisons))["comparisons"] == {
+        "first": first,
+        "second": first | {"models": ["placebo"]},
+    }
+
+
 @pytest.mark.parametrize(
     ("models", "words"),
     [
         ({"a": {"like": "a"}}, ["models.a.like", "a -> a", "circle"]),
         ({"a": {"like": "b"}, "b": {"like": "a"}}, ["a -> b -> a"]),
         ({"a": {"like": "b"}, "b": {"like": "c"}, "c": {"like": "b"}}, ["a -> b -> c -> b"]),
-        ({"a": {"like": "plian"}}, ["models.a.like", "unknown model plian", "plain, topological"]),
+        ({"a": {"like": "plian"}}, ["models.a.like", "unknown name plian", "plain, topological"]),
     ],
 )
 def test_a_circle_and_an_unknown_model_are_refused(models, words):

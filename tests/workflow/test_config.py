@@ -231,7 +231,15 @@ def here(copy_of_repository, monkeypatch):
 DISAGREEING = {
     "baseline that is not a model": (
         lambda c: c["models"]["TopoVAE1"].update(baseline="VAE9"),
-        "config: models.TopoVAE1.baseline: VAE9 must be a model that has no baseline itself",
+        ".baseline: VAE9 must be a model that has no baseline itself",
+    ),
+    "value of a sweep that the schema refuses": (
+        lambda c: c.update(sweeps={"s": {"settings": [{"model": "TopoVAE1", "strength": [-1]}]}}),
+        "TopoVAE1-strength--1",
+    ),
+    "sweep of an unknown model": (
+        lambda c: c.update(sweeps={"s": {"settings": [{"model": "VAE9", "strength": [1]}]}}),
+        "config: sweeps.s.settings: unknown model VAE9; choose one of: ",
     ),
 }
 

@@ -3,7 +3,6 @@
 import itertools
 import os
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from topogen.checks import check, check_results_folder
 from topogen.imports import source_files
 from topogen.plan import Plan, canonical
+from topogen.provenance import output_of, training_times
 from topogen.variants import written_out
 
 try:
@@ -48,6 +48,7 @@ wildcard_constraints:
     experiment=any_of(EXPERIMENTS),
     model=any_of(PLAN.models),
     comparison=any_of(PLAN.comparisons),
+    sweep=any_of(PLAN.sweeps_of("sweeps")),
     seed="[0-9]+",
     step="[0-9]+",
     full="(_full)?",
@@ -101,19 +102,11 @@ def more_on_retry(amount):
 
 
 @cache
-def output_of(*command):
-    """What a command prints; nothing if it fails or does not exist."""
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-
-
 def gpus():
     """CUDA devices that a run here may use, or 1 if the jobs go to a cluster that has some."""
     if workflow.non_local_exec:
-        return int("gpu" in output_of("sinfo", "--noheader", "--format", "%G"))
-    listed = output_of("nvidia-smi", "--list-gpus").splitlines()
+        return int("gpu" in (output_of("sinfo", "--noheader", "--format", "%G") or ""))
+    listed = (output_of("nvidia-smi", "--list-gpus") or "").splitlines()
     # Lines that begin otherwise are parts of a card.
     cards = sum(line.startswith("GPU") for line in listed)
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -147,6 +140,10 @@ def evaluation_spec(wildcards):
 
 def improvement_spec(wildcards):
     return canonical(PLAN.improvement(wildcards.comparison))
+
+
+def sweep_arguments(wildcards):
+    return canonical(PLAN.sweep(wildcards.sweep))
 
 
 def image_arguments(wildcards):

@@ -277,28 +277,26 @@ use rule notebook as controls_summary with:
         "Show the controls: other noise, placebos, weight zero, the second list of seeds"
 
 
-use rule notebook as tuning_table with:
+use rule notebook as sweep with:
     input:
-        notebook="notebooks/tuning_table.ipynb",
-        effects=expand(
-            "results/{{dataset}}/statistics/{comparison}/effects.parquet",
-            comparison=PLAN.comparisons_of("tuning"),
-        ),
-        code=code_of("notebooks/tuning_table.ipynb"),
+        notebook="notebooks/sweep.ipynb",
+        effects="results/{dataset}/statistics/{sweep}/effects.parquet",
+        code=code_of("notebooks/sweep.ipynb"),
     output:
         **in_report(
-            page("results/{dataset}/notebooks/tuning_table", "executed notebook: tuning table"),
-            table("results/{dataset}/tables/tuning", "the same tuning for all"),
-            caption="tuning_table",
+            page("results/{dataset}/notebooks/sweep_{sweep}", "executed notebook: sweep"),
+            figure("results/{dataset}/figures/sweep_{sweep}", "effects over the values of the keys"),
+            table("results/{dataset}/tables/sweep_{sweep}", "effects and tests"),
+            caption="sweep",
             category="Evidence",
-            row="evidence",
+            row="{sweep}",
             model="all",
         ),
     log:
-        "results/logs/tuning_table/{dataset}.log",
+        "results/logs/sweep/{dataset}-{sweep}.log",
     benchmark:
-        "results/benchmarks/tuning_table/{dataset}.tsv"
+        "results/benchmarks/sweep/{dataset}-{sweep}.tsv"
     params:
-        arguments=canonical({"comparisons": PLAN.comparisons_of("tuning")}),
+        arguments=sweep_arguments,
     message:
-        "Compare tuning VAE0 with tuning the regularizers"
+        "Show the effects of the variants of the sweep {wildcards.sweep}"

@@ -3,6 +3,7 @@
 
 onstart:
     check_device()
+    announce_sweeps()
 
 
 onsuccess:
@@ -21,6 +22,16 @@ def check_device():
         raise WorkflowError(
             "config: training.device: cuda, but this machine has no NVIDIA GPU; write auto or cpu"
         )
+
+
+def announce_sweeps():
+    """Say how many trainings each sweep adds to this run, and about how long they take."""
+    trainings = [job.wildcards for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
+    times = training_times("results/benchmarks", DATASET)
+    for sweep in PLAN.sweeps_of("sweeps"):
+        variants = [training.model for training in trainings if training.model in PLAN.models_in(sweep)]
+        if variants:
+            logger.info(f"Sweep {sweep}: {PLAN.effort(variants, times)}.")
 
 
 def report_products(failed):
