@@ -102,9 +102,9 @@ def check_comparisons(plan: Plan) -> None:
         if entry["target"] == "sweeps" and name not in plan.config.get("sweeps", {}):
             raise ValueError(f"comparisons.{name}.target: sweeps makes what stands in `sweeps` only")
         last = min(plan.last_step(model) for model in plan.with_baselines(entry["models"]))
-        if late := [step for step in plan.config["statistics"]["steps"] if step >= last]:
+        if late := [step for step in plan.config["statistics"]["at_steps"] if step >= last]:
             raise ValueError(
-                f"statistics.steps: {late} cannot be reported: comparisons.{name} ends after {last} steps"
+                f"statistics.at_steps: {late} cannot be reported: comparisons.{name} ends after {last} steps"
             )
 
 
@@ -115,10 +115,10 @@ def check_figures(plan: Plan) -> None:
     check_with_baseline(plan, "figures.latents.model", figures["latents"]["model"])
     for model, entry in figures["images"].items():
         check_with_baseline(plan, "figures.images", model)
-        key = f"figures.images.{model}.steps"
-        check_snapshots(plan, key, entry["steps"])
+        key = f"figures.images.{model}.at_steps"
+        check_snapshots(plan, key, entry["at_steps"])
         last = plan.last_step(model)
-        if late := [step for step in entry["steps"] if step >= last]:
+        if late := [step for step in entry["at_steps"] if step >= last]:
             raise ValueError(
                 f"{key}: {late} cannot be shown: the training of {model} ends after {last} steps"
             )
@@ -139,7 +139,7 @@ def check_theory(plan: Plan) -> None:
 def check_evaluation(plan: Plan) -> None:
     """Refuse an evaluation of steps that no training keeps, or of too few images."""
     settings, batch_size = plan.config["evaluation"], plan.config["training"]["batch_size"]
-    check_snapshots(plan, "evaluation.steps", settings["steps"])
+    check_snapshots(plan, "evaluation.at_steps", settings["at_steps"])
     images = settings["images"]
     if images < 2 * batch_size:
         raise ValueError(f"evaluation.images: {images} is less than two batches, {2 * batch_size}")
@@ -162,9 +162,9 @@ def check_claims(plan: Plan) -> None:
     for place, claim in enumerate(claims["held_out"]):
         key = f"claims.held_out[{place}]"
         check_known(f"{key}.comparison", "comparison", claim["comparison"], plan.comparisons)
-        if claim["step"] not in (-1, *plan.config["evaluation"]["steps"]):
+        if claim["step"] not in (-1, *plan.config["evaluation"]["at_steps"]):
             raise ValueError(
-                f"{key}.step: {claim['step']} is not in evaluation.steps (use -1 for the end of training)"
+                f"{key}.step: {claim['step']} is not in evaluation.at_steps (use -1 for the end of training)"
             )
         models = plan.comparisons[claim["comparison"]]["models"]
         if early := [model for model in models if model not in plan.trained_fully]:

@@ -193,7 +193,7 @@ class Plan:
         settings, training = self.config["evaluation"], self.config["training"]
         return {
             "images": None if full else settings["images"],
-            "steps": [] if full else settings["steps"],
+            "at_steps": [] if full else settings["at_steps"],
             "threads": training["threads"],
             "settings": {
                 "batch_size": training["batch_size"],
@@ -226,7 +226,7 @@ class Plan:
         claims, published = self.config["claims"], self.config["published"]
         full = self.full_baselines
         return {
-            "rules": {key: value for key, value in self.config["statistics"].items() if key != "steps"},
+            "rules": {key: value for key, value in self.config["statistics"].items() if key != "at_steps"},
             "margins": claims["margins"],
             "comparisons": list(claims["comparisons"]),
             "stored": list(claims["stored"]),
@@ -258,7 +258,7 @@ class Plan:
         return {
             "comparisons": self.comparisons_of("controls"),
             "published": self.config["published"],
-            "steps": self.config["statistics"]["steps"],
+            "at_steps": self.config["statistics"]["at_steps"],
             "seeds": len(self.seeds),
             "confidence": self.config["statistics"]["confidence"],
         }

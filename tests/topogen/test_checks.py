@@ -40,7 +40,7 @@ DISAGREEING = {
     "dataset that is not listed": (lambda c: c.update(dataset="CIFAR10"), ["dataset", "CIFAR10", "MNIST"]),
     "image step without a snapshot": (
         lambda c: c["training"].update(snapshot_steps=[9]),
-        ["figures.images.TopoVAE", ".steps", "snapshot_steps"],
+        ["figures.images.TopoVAE", ".at_steps", "snapshot_steps"],
     ),
     "images of a baseline": (
         lambda c: c["figures"]["images"].update(VAE0=c["figures"]["images"]["TopoVAE1"]),
@@ -60,7 +60,7 @@ DISAGREEING = {
     ),
     "claim of a step that is not evaluated": (
         lambda c: c["claims"]["held_out"][0].update(step=7),
-        ["claims.held_out[0].step", "7", "evaluation.steps"],
+        ["claims.held_out[0].step", "7", "evaluation.at_steps"],
     ),
     "claim of models that are not evaluated": (
         lambda c: c["claims"]["held_out"][0].update(comparison="run"),
@@ -72,11 +72,11 @@ DISAGREEING = {
     ),
     "image after the last step": (
         lambda c: c["models"]["TopoVAE3"].update(steps=100),
-        ["figures.images.TopoVAE3.steps", "125"],
+        ["figures.images.TopoVAE3.at_steps", "125"],
     ),
     "r(s) after the last step": (
-        lambda c: c["statistics"].update(steps=[25, 100]),
-        ["statistics.steps", "100", "comparisons.run ends after 100"],
+        lambda c: c["statistics"].update(at_steps=[25, 100]),
+        ["statistics.at_steps", "100", "comparisons.run ends after 100"],
     ),
     "published without its baseline": (
         lambda c: c["published"].update({"TopoVAE-Z1": {"seconds": 1.0}}),
@@ -107,8 +107,8 @@ DISAGREEING = {
         ["theory.batch.step", "2", "snapshot_steps"],
     ),
     "evaluation of a step without a snapshot": (
-        lambda c: c["evaluation"]["steps"].append(2),
-        ["evaluation.steps", "2", "snapshot_steps"],
+        lambda c: c["evaluation"]["at_steps"].append(2),
+        ["evaluation.at_steps", "2", "snapshot_steps"],
     ),
     "evaluation on less than two batches": (
         lambda c: c["evaluation"].update(images=200),

@@ -156,7 +156,7 @@ def cut(models):
         config["published"] = {model: config["published"][model] for model in models}
         config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
         config["comparisons"] = {"defined": {"models": topological}}
-        config["controls"] = {"noise": "defined", "significance": "defined"}
+        config["controls"] = {"noise_comparison": "defined", "significance_comparison": "defined"}
         config["claims"] |= {"comparisons": {"defined": "as defined"}, "stored": {}, "held_out": []}
         config["figures"]["latents"]["model"] = topological[0]
         few(config["synthetic"]["pointclouds"]["experiments"], 1)

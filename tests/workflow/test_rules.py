@@ -82,7 +82,7 @@ def test_a_notebook_gets_every_parameter_from_its_rule(workflow, notebook):
     if callable(arguments):
         (model, entry), *_ = workflow.config["figures"]["images"].items()
         sweep, *_ = workflow.config["sweeps"]
-        arguments = arguments(SimpleNamespace(model=model, step=entry["steps"][0], sweep=sweep))
+        arguments = arguments(SimpleNamespace(model=model, step=entry["at_steps"][0], sweep=sweep))
     names = {*dict(rule.input.items()), *dict(rule.output.items())} - {"notebook", "code", "html"}
     assert not names & set(json.loads(arguments))
     expected = {f"{name} = None" for name in names | set(json.loads(arguments))}

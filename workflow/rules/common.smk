@@ -83,7 +83,7 @@ def images_of_training(rule):
     return [
         path
         for model, entry in config["figures"]["images"].items()
-        for path in products(rule, model=model, step=entry["steps"])
+        for path in products(rule, model=model, step=entry["at_steps"])
     ]
 
 

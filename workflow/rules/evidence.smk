@@ -35,8 +35,8 @@ rule control_effects:
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
             comparison=PLAN.comparisons_of("controls"),
         ),
-        improvement=f"results/{{dataset}}/statistics/{config['controls']['noise']}/improvement.parquet",
-        bce=f"results/{{dataset}}/statistics/{config['controls']['significance']}/improvement.parquet",
+        improvement=f"results/{{dataset}}/statistics/{config['controls']['noise_comparison']}/improvement.parquet",
+        bce=f"results/{{dataset}}/statistics/{config['controls']['significance_comparison']}/improvement.parquet",
         code=code_of("workflow/scripts/evidence/control_effects.py"),
     output:
         effects="results/{dataset}/controls/effects.csv",
@@ -119,7 +119,7 @@ use rule notebook as improvement_curves with:
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        arguments=canonical({"models": PLAN.models_in(PLAN.headline), "steps": config["statistics"]["steps"]}),
+        arguments=canonical({"models": PLAN.models_in(PLAN.headline), "steps": config["statistics"]["at_steps"]}),
     message:
         "Draw the improvement r(s) over all steps"
 
@@ -247,7 +247,7 @@ use rule notebook as controls_summary with:
         effects="results/{dataset}/controls/effects.csv",
         noise="results/{dataset}/controls/noise.csv",
         order="results/{dataset}/controls/stochastic_order.csv",
-        improvement=f"results/{{dataset}}/statistics/{config['controls']['noise']}/improvement.parquet",
+        improvement=f"results/{{dataset}}/statistics/{config['controls']['noise_comparison']}/improvement.parquet",
         code=code_of("notebooks/controls_summary.ipynb"),
     output:
         **in_report(
@@ -269,7 +269,7 @@ use rule notebook as controls_summary with:
         arguments=canonical(
             {
                 "published": config["published"],
-                "steps": config["statistics"]["steps"],
+                "steps": config["statistics"]["at_steps"],
                 "seeds": len(PLAN.seeds),
             }
         ),

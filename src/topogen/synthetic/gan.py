@@ -29,19 +29,19 @@ class Ring:
     Args:
         modes: number of them.
         radius: of the circle.
-        spread: standard deviation of each.
+        sd: standard deviation of each.
 
     """
 
-    def __init__(self, modes: int, radius: float, spread: float) -> None:
+    def __init__(self, modes: int, radius: float, sd: float) -> None:
         angles = torch.arange(modes) * (2 * math.pi / modes)
         self.means = radius * torch.stack([angles.cos(), angles.sin()], dim=1)
-        self.spread = spread
+        self.sd = sd
 
     def sample(self, count: int, generators: Generators) -> Tensor:
         """Points, one cloud for each generator, shape (s, count, 2)."""
         chosen = torch.stack([torch.randint(len(self.means), (count,), generator=g) for g in generators])
-        return self.means[chosen] + self.spread * _normal((count, 2), generators)
+        return self.means[chosen] + self.sd * _normal((count, 2), generators)
 
     def shares(self, samples: Tensor) -> Tensor:
         """Share of the samples that are within :data:`NEAR` standard deviations of each mode.
@@ -54,7 +54,7 @@ class Ring:
 
         """
         distances = torch.cdist(samples, self.means.expand(len(samples), -1, -1))
-        return (distances <= NEAR * self.spread).float().mean(dim=1)
+        return (distances <= NEAR * self.sd).float().mean(dim=1)
 
 
 def _normal(shape: tuple[int, ...], generators: Generators) -> Tensor:

@@ -20,36 +20,36 @@ Stream = np.random.Generator
 # Clouds, from parts.
 
 
-def clusters(stream: Stream, centres: Sequence[Sequence[float]], points: int, spread: float) -> Array:
+def clusters(stream: Stream, centres: Sequence[Sequence[float]], points: int, sd: float) -> Array:
     """Normal points about each centre.
 
     Args:
         stream: of random numbers.
         centres: shape (c, 2).
         points: about each centre.
-        spread: standard deviation.
+        sd: standard deviation.
     """
     around = np.repeat(np.array(centres, dtype=np.float64), points, axis=0)
-    return around + spread * stream.standard_normal(around.shape)
+    return around + sd * stream.standard_normal(around.shape)
 
 
-def line(stream: Stream, corners: Sequence[Sequence[float]], points: int, noise: float) -> Array:
+def line(stream: Stream, corners: Sequence[Sequence[float]], points: int, jitter: float) -> Array:
     """Evenly spaced points, with normal noise, on a line through corners: a segment where there are two.
 
     Args:
         stream: of random numbers.
         corners: shape (c, 2), c >= 2.
         points: on the line, its two ends included.
-        noise: standard deviation.
+        jitter: standard deviation.
     """
     places = np.array(corners, dtype=np.float64)
     lengths = np.append(0, np.linalg.norm(np.diff(places, axis=0), axis=1).cumsum())
     along = np.linspace(0, lengths[-1], points)
     bare = np.stack([np.interp(along, lengths, column) for column in places.T], axis=1)
-    return bare + noise * stream.standard_normal(bare.shape)
+    return bare + jitter * stream.standard_normal(bare.shape)
 
 
-def circle(stream: Stream, centre: Sequence[float], radius: float, points: int, noise: float) -> Array:
+def circle(stream: Stream, centre: Sequence[float], radius: float, points: int, jitter: float) -> Array:
     """Evenly spaced points, with normal noise, on a circle in the plane.
 
     Args:
@@ -57,11 +57,11 @@ def circle(stream: Stream, centre: Sequence[float], radius: float, points: int, 
         centre: shape (2,).
         radius: of the circle.
         points: on the circle.
-        noise: standard deviation.
+        jitter: standard deviation.
     """
     angles = 2 * np.pi * np.arange(points) / points
     ring = np.array(centre) + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return ring + noise * stream.standard_normal(ring.shape)
+    return ring + jitter * stream.standard_normal(ring.shape)
 
 
 # Parts of a cloud, by name; each is called with a stream of random numbers and its parameters.
@@ -87,7 +87,7 @@ def descend(
     *,
     steps: int,
     learning_rate: float,
-    spread: float | None = None,
+    kernel_width: float | None = None,
 ) -> tuple[Array, Array]:
     r"""Gradient descent of a cloud, down a weighted sum of regularizers.
 
@@ -99,7 +99,7 @@ def descend(
         terms: of the loss, with weight and degree.
         steps: number of steps.
         learning_rate: eta.
-        spread: width sigma of the kernel by which the gradient is interpolated to the whole cloud, see
+        kernel_width: width sigma of the kernel by which the gradient is interpolated to the whole cloud, see
             :func:`torchrips.spreading.spread_gradient`; None for the plain gradient.
 
     Returns:
@@ -111,7 +111,7 @@ def descend(
     degrees = sorted({term.degree for term in terms})
     clouds, losses = [], []
     for step in range(steps + 1):
-        moved = points if spread is None else spread_gradient(points, spread)
+        moved = points if kernel_width is None else spread_gradient(points, kernel_width)
         diagrams = dict(zip(degrees, rips_diagrams(moved, degrees), strict=True))
         loss = _loss(diagrams, references, terms)
         clouds.append(points.detach().numpy().copy())
@@ -140,7 +140,7 @@ def experiment(
     frames: int,
     seed: int,
     target: Sequence[Mapping[str, Any]] = (),
-    spread: float | None = None,
+    kernel_width: float | None = None,
 ) -> dict[str, NDArray[Any]]:
     """One cloud on its way to the diagram of another, by the plain gradient and, if asked, the spread one.
 
@@ -152,7 +152,7 @@ def experiment(
         frames: clouds that are kept, evenly over the steps.
         seed: of the clouds.
         target: parts of the cloud whose diagrams are D0; without parts D0 is empty.
-        spread: width of the kernel of the spread gradient; None for no second descent.
+        kernel_width: width of the kernel of the spread gradient; None for no second descent.
 
     Returns:
         target, shape (m, 2); reference_0 and reference_1, its diagrams; steps, those of the clouds that are
@@ -166,14 +166,14 @@ def experiment(
     kept = np.unique(np.linspace(0, steps, frames).round().astype(np.int64))
     arrays: dict[str, NDArray[Any]] = {"target": other, "steps": kept}
     arrays |= {f"reference_{degree}": diagram.numpy() for degree, diagram in enumerate(references)}
-    for name, sigma in (("plain", None), ("spread", spread))[: 1 if spread is None else 2]:
+    for name, sigma in (("plain", None), ("spread", kernel_width))[: 1 if kernel_width is None else 2]:
         clouds, losses = descend(
             first,
             references,
             build_terms(terms),
             steps=steps,
             learning_rate=learning_rate,
-            spread=sigma,
+            kernel_width=sigma,
         )
         arrays |= {f"losses_{name}": losses, f"clouds_{name}": clouds[kept]}
         arrays[f"diagrams_{name}"] = _labelled_diagrams(clouds[kept])

@@ -36,14 +36,14 @@ class Complex(NamedTuple):
     triangles: NDArray[np.int64]
 
 
-def three_loops(noise: float, seed: int) -> Array:
+def three_loops(jitter: float, seed: int) -> Array:
     """Planar cloud of 45 points on three circles, shape (45, 2), each point moved by normal noise."""
     stream = np.random.default_rng(seed)
     loops = []
     for x, y, radius, points in LOOPS:
         angles = 2 * np.pi * (np.arange(points) + stream.uniform(0, 0.6, points)) / points
         circle = np.stack([x + radius * np.cos(angles), y + radius * np.sin(angles)], axis=1)
-        loops.append(circle + noise * stream.standard_normal((points, 2)))
+        loops.append(circle + jitter * stream.standard_normal((points, 2)))
     return np.concatenate(loops)
 
 

@@ -6,7 +6,7 @@ import torch
 from topogen.synthetic import gan
 
 TRAINING = {
-    "ring": {"modes": 8, "radius": 2, "spread": 0.1},
+    "ring": {"modes": 8, "radius": 2, "sd": 0.1},
     "share": 0.01,
     "steps": 4,
     "every": 2,
@@ -20,13 +20,13 @@ PUSH = [{"name": "push", "degree": 0, "weight": 1}]
 
 
 def test_modes_of_a_known_sample_are_counted():
-    ring = gan.Ring(modes=4, radius=2, spread=0.1)
+    ring = gan.Ring(modes=4, radius=2, sd=0.1)
     sample = torch.tensor([[2.0, 0.0]] * 5 + [[0.0, 2.25]] * 3 + [[-2.4, 0.0], [0.0, 0.0]])
     torch.testing.assert_close(ring.shares(sample[None])[0], torch.tensor([0.5, 0.3, 0.0, 0.0]))
 
 
 def test_the_ring_has_all_its_modes():
-    ring = gan.Ring(modes=8, radius=2, spread=0.05)
+    ring = gan.Ring(modes=8, radius=2, sd=0.05)
     shares = ring.shares(ring.sample(2000, [torch.Generator().manual_seed(0)]))
     assert (shares > 0.08).all()
     assert shares.sum() == pytest.approx(0.989, abs=0.01)  # of a planar normal law within 3 sigma

@@ -15,9 +15,9 @@ PAIR = torch.tensor([[0.0, 2.0]], dtype=torch.float64)
 def test_parts_are_what_they_say():
     stream = np.random.default_rng(0)
     parts = [
-        {"kind": "line", "corners": [[0, 0], [1, 0], [1, 1]], "points": 5, "noise": 0},
-        {"kind": "circle", "centre": [3, 0], "radius": 2, "points": 4, "noise": 0},
-        {"kind": "clusters", "centres": [[0, 0], [9, 9]], "points": 2, "spread": 0},
+        {"kind": "line", "corners": [[0, 0], [1, 0], [1, 1]], "points": 5, "jitter": 0},
+        {"kind": "circle", "centre": [3, 0], "radius": 2, "points": 4, "jitter": 0},
+        {"kind": "clusters", "centres": [[0, 0], [9, 9]], "points": 2, "sd": 0},
     ]
     cloud = pointclouds.build_cloud(stream, parts)
     expected = [[0, 0], [0.5, 0], [1, 0], [1, 0.5], [1, 1], [5, 0], [3, 2], [1, 0], [3, -2]]
@@ -25,11 +25,11 @@ def test_parts_are_what_they_say():
     assert pointclouds.build_cloud(stream, []).shape == (0, 2)
 
 
-@pytest.mark.parametrize("spread", [None, 0.5])
-def test_a_descent_reaches_the_diagram_of_its_target(spread):
+@pytest.mark.parametrize("kernel_width", [None, 0.5])
+def test_a_descent_reaches_the_diagram_of_its_target(kernel_width):
     start = np.array([[0.0, 0.0], [1.2, 0.0]])  # two points, one bar: 1.2 towards 2
     clouds, losses = pointclouds.descend(
-        start, (PAIR,), build_terms(BOTTLENECK), steps=10, learning_rate=0.04, spread=spread
+        start, (PAIR,), build_terms(BOTTLENECK), steps=10, learning_rate=0.04, kernel_width=kernel_width
     )
     np.testing.assert_array_equal(clouds[0], start)
     np.testing.assert_allclose(losses, 0.8 - 0.08 * np.arange(11), atol=1e-2)
@@ -47,12 +47,12 @@ def test_a_bar_of_less_than_half_the_length_is_stuck_at_the_diagonal():
 @pytest.fixture(scope="module")
 def arrays():
     return pointclouds.experiment(
-        start=[{"kind": "clusters", "centres": [[0, 0], [3, 0]], "points": 4, "spread": 0.2}],
-        target=[{"kind": "clusters", "centres": [[0, 0]], "points": 8, "spread": 0.2}],
+        start=[{"kind": "clusters", "centres": [[0, 0], [3, 0]], "points": 4, "sd": 0.2}],
+        target=[{"kind": "clusters", "centres": [[0, 0]], "points": 8, "sd": 0.2}],
         terms=BOTTLENECK,
         steps=20,
         learning_rate=0.05,
-        spread=1,
+        kernel_width=1,
         frames=3,
         seed=0,
     )

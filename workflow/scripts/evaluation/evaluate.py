@@ -30,11 +30,11 @@ held_out = HeldOut(
 )
 classifier = Classifier.rebuild(torch.load(snakemake.input.classifier, weights_only=True))
 trained = torch.load(snakemake.input.checkpoint, weights_only=True, map_location="cpu")
-weights = {step: {} for step in spec["steps"]} | {trained["steps_done"]: trained["model"]}
+weights = {step: {} for step in spec["at_steps"]} | {trained["steps_done"]: trained["model"]}
 with np.load(snakemake.input.weights) as file:
     for name in file.files:
         step, part = name.split("/")
-        if int(step) in spec["steps"]:
+        if int(step) in spec["at_steps"]:
             weights[int(step)][part] = torch.from_numpy(file[name])
 values, pictures = {}, {}
 for step, parts in weights.items():

@@ -26,7 +26,7 @@ effects = effects[["comparison", *effects.columns.drop("comparison")]]
 noise = pd.read_parquet(snakemake.input.improvement)
 chances = chance_of_noise(noise, spec["published"], spec["seeds"])
 orders = stochastic_orders(
-    pd.read_parquet(snakemake.input.bce), noise, spec["steps"], spec["seeds"], spec["confidence"]
+    pd.read_parquet(snakemake.input.bce), noise, spec["at_steps"], spec["seeds"], spec["confidence"]
 )
 for table, path in (
     (effects, snakemake.output.effects),

@@ -31,7 +31,7 @@ table = improvement(histories, spec["baselines"])
 means = mean_over_seeds(table, "r", spec["confidence"])
 means = means.merge(bands(table, "r", spec["confidence"])).merge(ratio_of_means(table))
 rules = {key: spec[key] for key in ("confidence", "margin", "power")}
-effect = effects(at_steps(table, spec["steps"]), ["model", "step"], "r", **rules)
+effect = effects(at_steps(table, spec["at_steps"]), ["model", "step"], "r", **rules)
 print(effect.to_string(index=False))
 save_table(snakemake.output.improvement, table)
 save_table(snakemake.output.means, means)

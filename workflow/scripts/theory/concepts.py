@@ -19,7 +19,7 @@ from torchrips.persistence import rips_diagrams
 spec = json.loads(snakemake.params.spec)
 shown, grid = spec["filtration"], spec["densities"]
 cloud = filtration(
-    three_loops(shown["noise"], spec["seed"]), shown["scales"], geometric_scale=shown["geometric_scale"]
+    three_loops(shown["jitter"], spec["seed"]), shown["scales"], geometric_scale=shown["geometric_scale"]
 )
 (deaths,) = rips_diagrams(torch.from_numpy(four_clusters(spec["seed"])), degrees=(0,))
 densities = density_curves(
