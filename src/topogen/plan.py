@@ -141,9 +141,14 @@ class Plan:
         ]
 
     def download(self, dataset: str) -> Config:
-        """Arguments of the download: the dataset's entry."""
+        """Arguments of the download: of the dataset's entry what says where its files come from."""
         entry: Config = self.config["datasets"][dataset]
-        return entry
+        return {key: entry[key] for key in ("kind", "debian_package", "md5") if key in entry}
+
+    def preparation(self, dataset: str) -> Config:
+        """Arguments of the unpacking: of the dataset's entry what says what its files hold."""
+        entry = self.config["datasets"][dataset]
+        return {"kind": entry.get("kind", "idx"), "shape": entry["shape"], "classes": entry["classes"]}
 
     def trainer(self, model: str, seed: int) -> Config:
         """Arguments of :class:`topogen.training.trainer.Trainer`: a model's keys that are not used here."""

@@ -37,7 +37,7 @@ DISAGREEING = {
         lambda c: c["models"]["TopoVAE1"].update(latent_dim=3),
         ["models.TopoVAE1.latent_dim", "VAE0"],
     ),
-    "dataset that is not listed": (lambda c: c.update(dataset="CIFAR10"), ["dataset", "CIFAR10", "MNIST"]),
+    "dataset that is not listed": (lambda c: c.update(dataset="ImageNet"), ["dataset", "ImageNet", "MNIST"]),
     "image step without a snapshot": (
         lambda c: c["training"].update(snapshot_steps=[9]),
         ["figures.images.TopoVAE", ".at_steps", "snapshot_steps"],

@@ -13,11 +13,14 @@ from conftest import loaded
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
+from topogen.checks import check
 from topogen.evaluation.metrics import METRICS
+from topogen.plan import Plan
 from topogen.synthetic.damage import DAMAGES
 from topogen.synthetic.pointclouds import PARTS
 from topogen.theory.clouds import SHAPES
 from topogen.training.as_run import AS_RUN
+from topogen.variants import written_out
 from torchrips.regularizers import REGULARIZERS
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +92,11 @@ def test_the_schema_names_every_part_and_damage_and_their_arguments():
 
 def test_the_thesis_configuration_is_valid():
     validate(copy.deepcopy(CONFIG), str(SCHEMA))
+
+
+@pytest.mark.parametrize("dataset", CONFIG["datasets"])
+def test_every_dataset_can_be_the_one_of_the_run(dataset):
+    check(Plan(written_out(CONFIG | {"dataset": dataset})))
 
 
 def first_term(config):
@@ -188,6 +196,16 @@ BROKEN = {
         lambda c: c["datasets"]["MNIST"]["md5"].update({"train-images-idx3-ubyte.gz": ["x"]}),
         ["train-images-idx3-ubyte.gz", "x"],
     ),
+    "images of one row": (
+        lambda c: c["datasets"]["digits"].update(shape=[1, 1, 8]),
+        ["shape", "1 is less than the minimum of 4"],
+    ),
+    "two channels": (lambda c: c["datasets"]["digits"].update(shape=[2, 8, 8]), ["shape", "2", "[1, 3]"]),
+    "files without checksums": (lambda c: c["datasets"]["MNIST"].pop("md5"), ["MNIST", "md5", "required"]),
+    "override of a dataset": (
+        lambda c: c["datasets"]["digits"]["evaluation"]["kernel"].update(subset_size=1),
+        ["subset_size", "1"],
+    ),
 }
 
 
@@ -272,12 +290,12 @@ def test_results_that_cannot_be_written_stop_the_run(here):
 
 def test_a_wrong_configuration_stops_before_any_job(workspace):
     before = workspace.config
-    workspace.config = before | {"dataset": "CIFAR10"}
+    workspace.config = before | {"dataset": "ImageNet"}
     run = workspace.snakemake("-n", "all")
     workspace.config = before
     assert run.returncode != 0
     assert "Job stats" not in run.stdout
-    assert "config: dataset: unknown dataset CIFAR10; choose one of: " in run.stdout
+    assert "config: dataset: unknown dataset ImageNet; choose one of: " in run.stdout
 
 
 @pytest.fixture

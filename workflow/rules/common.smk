@@ -130,6 +130,10 @@ def dataset_spec(wildcards):
     return canonical(PLAN.download(wildcards.dataset))
 
 
+def preparation_spec(wildcards):
+    return canonical(PLAN.preparation(wildcards.dataset))
+
+
 def training_spec(wildcards):
     return canonical(PLAN.training(wildcards.model, int(wildcards.seed)))
 

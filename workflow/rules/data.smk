@@ -51,6 +51,7 @@ rule prepare:
         mem_mb=more_on_retry(1500),
         runtime=more_on_retry(10),
     params:
+        spec=preparation_spec,
         folder="resources/{dataset}/raw",
     message:
         "Unpack the training and test images of {wildcards.dataset}"

@@ -54,7 +54,7 @@ def write_provenance(failed):
         from topogen.provenance import provenance, times_by_rule
 
         raw = Path("resources", DATASET, "raw")
-        files = [raw / name for name in sorted(config["datasets"][DATASET]["md5"])]
+        files = [raw / name for name in sorted(config["datasets"][DATASET].get("md5", {}))]
         run = {
             "failed": failed,
             "config": config,

@@ -1,4 +1,4 @@
-"""Datasets in the IDX format of MNIST: where the files come from, their checksums, and what is in them."""
+"""Files in the IDX format of MNIST: where they come from, their checksums, and what is in them."""
 
 import subprocess
 import tempfile
@@ -14,7 +14,7 @@ from torchvision.datasets.utils import calculate_md5, download_url, extract_arch
 
 
 class DataUnavailableError(RuntimeError):
-    """No source gave the files of a dataset; the message says what each answered and what to do."""
+    """No source has the files of a dataset; the message says what each answered and what to do."""
 
 
 def fetch(
@@ -64,7 +64,7 @@ def fetch(
         f"  {folder / name}  (md5 {' or '.join(accepted)})" for name, accepted in checksums.items()
     )
     raise DataUnavailableError(
-        f"{dataset} could not be had from any source:\n" + "\n".join(answers) + "\n"
+        f"{dataset} could not be obtained from any source:\n" + "\n".join(answers) + "\n"
         f"Put these files there by hand, from any copy of the dataset, and run again:\n{wanted}"
     )
 
@@ -75,7 +75,7 @@ def _in_one_line(error: Exception) -> str:
 
 
 def _remove_damaged(folder: Path, checksums: Mapping[str, Sequence[str]]) -> list[str]:
-    """Remove files that are not what they should be, and say which are missing or were."""
+    """Remove damaged files, and say which files are damaged or missing."""
     faults = []
     for name, accepted in checksums.items():
         file = folder / name
@@ -111,18 +111,18 @@ def _download_from_mirrors(dataset: str, folder: Path, checksums: Mapping[str, S
 def _unpack_debian(package: str, folder: Path, checksums: Mapping[str, Sequence[str]]) -> None:
     """Download a Debian package and take the files out of it; neither needs root.
 
-    The package lists, where they are missing or stale, are read anew into a folder of our own.
+    If the package lists are missing or stale, they are read anew into a temporary folder.
     """
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         lists = scratch / "lists"
         lists.mkdir()
-        own_lists = [f"-oDir::State::Lists={lists}", "-oDebug::NoLocking=1", "-oAPT::Sandbox::User="]
+        fresh_lists = [f"-oDir::State::Lists={lists}", "-oDebug::NoLocking=1", "-oAPT::Sandbox::User="]
         try:
             _run("apt-get", "download", package, folder=scratch)
         except subprocess.CalledProcessError:
-            _run("apt-get", *own_lists, "update", folder=scratch)
-            _run("apt-get", *own_lists, "download", package, folder=scratch)
+            _run("apt-get", *fresh_lists, "update", folder=scratch)
+            _run("apt-get", *fresh_lists, "download", package, folder=scratch)
         for archive in scratch.glob(f"{package}_*.deb"):
             _run("dpkg-deb", "-x", str(archive), "unpacked", folder=scratch)
         for file in scratch.glob("unpacked/**/*.gz"):
@@ -134,7 +134,7 @@ def _run(*command: str, folder: Path) -> None:
     subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
 
 
-def read(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def read_idx(images: Path, labels: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Images and labels of two compressed IDX files, whose checksums are taken to be right.
 
     Returns:

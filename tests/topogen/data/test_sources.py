@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from topogen.data import sources as data
-from topogen.data.sources import DataUnavailableError, fetch, read
+from topogen.data.sources import DataUnavailableError, fetch, read_idx
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5], dtype=np.uint8)
@@ -148,7 +148,7 @@ def test_a_dataset_that_torchvision_does_not_know_is_named(folder):
 
 def test_images_and_labels_are_read_as_they_were_written(folder):
     put(folder)
-    images, labels = read(*(folder / name for name in CONTENT))
+    images, labels = read_idx(*(folder / name for name in CONTENT))
     np.testing.assert_array_equal(images, IMAGES[:, None])
     np.testing.assert_array_equal(labels, LABELS)
     assert images.dtype == labels.dtype == np.uint8
@@ -158,7 +158,7 @@ def test_images_and_labels_are_read_as_they_were_written(folder):
 def test_labels_of_other_images_are_refused(folder):
     put(folder, CONTENT | {"train-labels-idx1-ubyte.gz": idx(LABELS[:4])})
     with pytest.raises(ValueError, match=r"holds 5 images, .* 4 labels"):
-        read(*(folder / name for name in CONTENT))
+        read_idx(*(folder / name for name in CONTENT))
 
 
 @pytest.mark.network
@@ -172,7 +172,7 @@ def test_fashion_mnist_comes_out_of_the_debian_package(folder):
     }
     assert fetch("FashionMNIST", folder, checksums, PACKAGE) == f"Debian package {PACKAGE}"
     for part, count in {"train": 60_000, "t10k": 10_000}.items():
-        images, labels = read(
+        images, labels = read_idx(
             folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz"
         )
         assert images.shape == (count, 1, 28, 28)

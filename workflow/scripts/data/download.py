@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
-from topogen.data.sources import fetch
+from topogen.data.datasets import KINDS
 from topogen.files import save_json
 
 spec = json.loads(snakemake.params.spec)
-source = fetch(
-    snakemake.wildcards.dataset, Path(snakemake.params.folder), spec["md5"], spec.get("debian_package")
-)
+folder = Path(snakemake.params.folder)
+folder.mkdir(parents=True, exist_ok=True)
+source = KINDS[spec.get("kind", "idx")].obtain(snakemake.wildcards.dataset, folder, spec)
 print(f"taken from: {source}")
-save_json(snakemake.output.source, {"source": source, "md5": spec["md5"]})
+save_json(snakemake.output.source, {"source": source, "md5": spec.get("md5", {})})

@@ -1,5 +1,6 @@
 """Unpack the images and labels for training and test into arrays that every job can memory-map."""
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,12 +10,12 @@ if TYPE_CHECKING:
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
-from topogen.data.sources import read
+from topogen.data.datasets import read
 from topogen.files import save_array
 
-folder = Path(snakemake.params.folder)
-for part, prefix in {"train": "", "t10k": "test_"}.items():
-    images, labels = read(folder / f"{part}-images-idx3-ubyte.gz", folder / f"{part}-labels-idx1-ubyte.gz")
-    print(f"{part}: {len(images)} images of shape {images.shape[1:]}, {len(set(labels))} classes")
+spec = json.loads(snakemake.params.spec)
+for prefix, train in (("", True), ("test_", False)):
+    images, labels = read(Path(snakemake.params.folder), train=train, **spec)
+    print(f"{prefix}images: {len(images)} of shape {images.shape[1:]}, {len(set(labels.tolist()))} classes")
     save_array(snakemake.output[f"{prefix}images"], images)
     save_array(snakemake.output[f"{prefix}labels"], labels)
