@@ -14,17 +14,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 STAGES = ["data", "models", "training", "evaluation", "evidence"]  # each may know those before it
 BESIDE = {"theory", "synthetic"}  # stand beside evaluation
 SHOWN = {"tables", "plotting"}
-FLAT = {
-    "files",
-    "cost",
-    "provenance",
-    "imports",
-    "variants",
-    "plan",
-    "checks",
-}  # single modules above the stages
 PLANNING = {"imports", "variants", "plan", "checks", "provenance"}  # read by Snakemake itself
-WITHOUT_TORCH = ["evidence", *SHOWN, "files", "cost", *PLANNING]
+BELOW = {"files", "intervals"}  # single modules that every stage may know
+FLAT = {*BELOW, *PLANNING, "cost"}
+WITHOUT_TORCH = ["evidence", *SHOWN, "cost", *BELOW, *PLANNING]
 
 
 def imported(file):
@@ -44,11 +37,11 @@ def rooms(file):
 def allowed(room):
     """Rooms that a room may import from."""
     if room in STAGES:
-        return set(STAGES[: STAGES.index(room) + 1]) | {"files"}
+        return set(STAGES[: STAGES.index(room) + 1]) | BELOW
     if room in BESIDE:
-        return {room, "files", *STAGES[:3]}
+        return {room, *BELOW, *STAGES[:3]}
     if room in SHOWN:
-        return {room, "files", "plotting", *STAGES, *BESIDE}
+        return {room, *BELOW, "plotting", *STAGES, *BESIDE}
     return PLANNING if room in PLANNING else {room}
 
 

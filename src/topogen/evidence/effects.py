@@ -19,6 +19,8 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
+from topogen.intervals import half_width
+
 Array = NDArray[np.float64]
 FLIPS = 10_000  # sign patterns of a test: all of them up to 13 seeds, that many random ones beyond
 
@@ -55,7 +57,7 @@ def paired_effect(differences: Array, *, confidence: float, margin: float) -> di
         names = ("sd", "low", "high", "better_low", "better_high", "p", "p_equivalence")
         return row | dict.fromkeys(names, np.nan)
     sd = float(np.std(differences, ddof=1))
-    half = stats.t.ppf(1 - level / 2, n - 1) * sd / np.sqrt(n)
+    half = half_width(sd, n, confidence)
     fewest, _ = proportion_confint(np.floor(wins), n, alpha=level, method="beta")
     _, most = proportion_confint(np.ceil(wins), n, alpha=level, method="beta")
     return row | {

@@ -5,9 +5,9 @@ Everything is paired: each seed gives one number, the difference of a model and 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
-from scipy import stats
+
+from topogen.intervals import half_width
 
 
 def collect_histories(histories: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame:
@@ -72,7 +72,7 @@ def mean_over_seeds(table: pd.DataFrame, value: str, confidence: float) -> pd.Da
     """
     grouped = table.groupby(["model", "step"], sort=False)[value]
     means = grouped.agg(n="count", mean="mean", sd="std").reset_index()
-    half = stats.t.ppf((1 + confidence) / 2, means["n"] - 1) * means["sd"] / np.sqrt(means["n"])
+    half = half_width(means["sd"], means["n"], confidence)
     return means.assign(low=means["mean"] - half, high=means["mean"] + half).drop(columns="sd")
 
 

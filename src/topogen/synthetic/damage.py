@@ -94,13 +94,7 @@ def _diagrams(images: Images) -> Diagrams:
 
 def _values(terms: Sequence[Term], diagrams: Diagrams, reference: Diagrams) -> NDArray[np.float64]:
     """Weighted values of the terms, shape (terms,)."""
-    return np.array(
-        [
-            term.weight
-            * term.module(diagrams[term.degree], term.reference_scale * reference[term.degree]).item()
-            for term in terms
-        ]
-    )
+    return np.array([term.weight * term.value(diagrams, reference).item() for term in terms])
 
 
 # What is measured.
@@ -211,7 +205,7 @@ def moved_images(
         reference = references[(number + 1) % len(references)]
         for term in build_terms(regularizers):
             cloud = torch.from_numpy(batch).requires_grad_()
-            value = term.module(rips_diagrams(cloud)[term.degree], reference[term.degree])
+            value = term.value(rips_diagrams(cloud), reference)
             (gradient,) = torch.autograd.grad(value, cloud, materialize_grads=True)
             moved = int(gradient.any(dim=1).sum())
             row = {"regularizer": term.column, "batch": number, "moved": moved}

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from topogen.intervals import half_width
 from topogen.training.terms import Term, build_terms
 from torchrips.persistence import batched_rips_diagrams
 
@@ -170,15 +170,14 @@ def train(
 def _regularization(made: Tensor, real: Tensor, terms: Sequence[Term]) -> Tensor:
     """Weighted sum of the terms, and over the seeds."""
     degrees = sorted({term.degree for term in terms})
-    places = [degrees.index(term.degree) for term in terms]
     values = [
-        term.weight * term.module(diagrams[place], term.reference_scale * references[place])
+        term.weighted(dict(zip(degrees, diagrams, strict=True)), dict(zip(degrees, references, strict=True)))
         for diagrams, references in zip(
             batched_rips_diagrams(made, degrees, threads=1),
             batched_rips_diagrams(real, degrees, threads=1),
             strict=True,
         )
-        for term, place in zip(terms, places, strict=True)
+        for term in terms
     ]
     return torch.stack(values).sum()
 
@@ -260,7 +259,7 @@ def paired_differences(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
             ours, theirs = values.loc[variant], values.loc[PLAIN]
             difference = ours["modes"] - theirs["modes"]
             n, mean = len(difference), difference.mean()
-            half = stats.t.ppf((1 + confidence) / 2, n - 1) * difference.std() / math.sqrt(n)
+            half = half_width(difference.std(), n, confidence)
             means = {name: ours[name].mean() for name in columns}
             means |= {f"plain_{name}": theirs[name].mean() for name in columns}
             signs = {"fewer": difference < 0, "equal": difference == 0, "more": difference > 0}

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from topogen.training.terms import Term, build_terms
 from torchrips.persistence import Diagrams, rips_diagrams
@@ -113,7 +112,7 @@ def descend(
     for step in range(steps + 1):
         moved = points if kernel_width is None else spread_gradient(points, kernel_width)
         diagrams = dict(zip(degrees, rips_diagrams(moved, degrees), strict=True))
-        loss = _loss(diagrams, references, terms)
+        loss = torch.stack([term.weighted(diagrams, references) for term in terms]).sum()
         clouds.append(points.detach().numpy().copy())
         losses.append(loss.item())
         if step < steps:
@@ -121,14 +120,6 @@ def descend(
             torch.autograd.backward(loss)
             optimizer.step()
     return np.stack(clouds), np.array(losses)
-
-
-def _loss(diagrams: Mapping[int, Tensor], references: Diagrams, terms: Sequence[Term]) -> Tensor:
-    values = [
-        term.weight * term.module(diagrams[term.degree], term.reference_scale * references[term.degree])
-        for term in terms
-    ]
-    return torch.stack(values).sum()
 
 
 def experiment(

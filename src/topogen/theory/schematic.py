@@ -43,12 +43,8 @@ def forward_pass(
         outcome = model.outcome(model(truth, torch.from_numpy(noise).float()), truth)
         output = outcome.clouds["output"].points
         diagrams = rips_diagrams(output)
-        terms = [
-            term.module(
-                diagrams[term.degree], torch.from_numpy(reference[term.degree]) * term.reference_scale
-            )
-            for term in build_terms(regularizers)
-        ]
+        references = [torch.from_numpy(found) for found in reference]
+        terms = [term.value(diagrams, references) for term in build_terms(regularizers)]
     arrays = {
         "images": truth.numpy(),
         "outputs": output.view(truth.shape).numpy(),

@@ -1,13 +1,15 @@
 """Terms of a loss, from their entries in the configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from topogen.training.as_run import AS_RUN
 from torchrips.regularizers import REGULARIZERS
+
+ByDegree = Mapping[int, Tensor] | Sequence[Tensor]  # a diagram for each homology degree
 
 
 @dataclass
@@ -30,6 +32,15 @@ class Term:
     cloud: str
     reference_scale: float
     column: str
+
+    def value(self, diagrams: ByDegree, references: ByDegree) -> Tensor:
+        """The module on the diagram and the scaled reference of its degree, without the weight; shape ()."""
+        value: Tensor = self.module(diagrams[self.degree], self.reference_scale * references[self.degree])
+        return value
+
+    def weighted(self, diagrams: ByDegree, references: ByDegree) -> Tensor:
+        """What the term adds to a loss: weight times value."""
+        return self.weight * self.value(diagrams, references)
 
 
 def build_terms(regularizers: Sequence[dict[str, Any]]) -> list[Term]:

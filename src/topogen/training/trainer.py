@@ -173,10 +173,10 @@ class Trainer:
         """Weighted gradient of each term of one cloud; their values are noted in the row."""
         degrees = sorted({term.degree for term in terms})
         diagrams = dict(zip(degrees, rips_diagrams(cloud, degrees), strict=True))
+        references = {degree: torch.from_numpy(reference[degree]).to(cloud) for degree in degrees}
         gradients = []
         for term in terms:
-            target = torch.from_numpy(reference[term.degree]).to(cloud) * term.reference_scale
-            value = term.module(diagrams[term.degree], target)
+            value = term.value(diagrams, references)
             row[term.column] = value.item()
             # A term without a path to the cloud (an empty diagram, say) has gradient zero.
             (gradient,) = torch.autograd.grad(
