@@ -304,4 +304,4 @@ class Plan:
             minutes = sum(fmean(earlier(last)) for last in ends) / 60
             return f"{len(models)} trainings, about {math.ceil(minutes)} minutes one after another"
         lengths = ["all epochs" if last == math.inf else f"{last} steps" for last in sorted(set(ends))]
-        return f"{len(models)} trainings of {' or '.join(lengths)}; none of this length has told its time yet"
+        return f"{len(models)} trainings of {' or '.join(lengths)}; no earlier one tells how long they take"

@@ -20,8 +20,8 @@ FILES = {  # golden file -> configuration files on top of config.yaml
 }
 
 
-def planned(configuration_files):
-    """The configuration as it was read, and of every job of the targets rule, wildcards and parameters."""
+def built(configuration_files):
+    """The workflow of the working directory with the graph of all jobs of the targets, in this process."""
     with (
         SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
         contextlib.redirect_stdout(io.StringIO()),
@@ -32,10 +32,7 @@ def planned(configuration_files):
             snakefile=Path("Snakefile"),
         )
         loaded.dag(dag_settings=DAGSettings(targets=TARGETS, forceall=True)).printrulegraph()
-        workflow = loaded._workflow
-        with_params = [job for job in workflow.dag.jobs if job.params]  # named targets have none
-        jobs = [(job.rule.name, dict(job.wildcards_dict), dict(job.params.items())) for job in with_params]
-        return workflow.config, jobs
+        return loaded._workflow
 
 
 def readable(value, seed):
@@ -51,12 +48,15 @@ def readable(value, seed):
 
 
 def listed(jobs):
-    """One line for all jobs that differ in their seed alone."""
+    """One line for all jobs that differ in their seed alone; named targets, without parameters, have none."""
     seeds = {}
-    for rule, wildcards, params in jobs:
+    for job in jobs:
+        if not job.params:
+            continue
+        wildcards = dict(job.wildcards_dict)
         seed = wildcards.pop("seed", None)
-        content = {name: readable(value, seed) for name, value in params.items()}
-        line = json.dumps({"rule": rule, "wildcards": wildcards, "params": content}, sort_keys=False)
+        content = {name: readable(value, seed) for name, value in job.params.items()}
+        line = json.dumps({"rule": job.rule.name, "wildcards": wildcards, "params": content})
         seeds.setdefault(line, []).append(seed)
     for line, found in seeds.items():
         job = json.loads(line)
@@ -67,10 +67,10 @@ def listed(jobs):
 
 def golden(configuration_files):
     """A first line that says which configuration it is, and the jobs in the order of the alphabet."""
-    config, jobs = planned(configuration_files)
-    text = json.dumps(config, sort_keys=True, default=dict)
+    workflow = built(configuration_files)
+    text = json.dumps(workflow.config, sort_keys=True, default=dict)
     head = json.dumps({"configuration": hashlib.sha256(text.encode()).hexdigest()})
-    return "\n".join([head, *sorted(listed(jobs))]) + "\n"
+    return "\n".join([head, *sorted(listed(workflow.dag.jobs))]) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """No job's parameters change unless somebody means it: a change makes finished results old."""
 
+from pathlib import Path
+
 import pytest
-from jobs import FILES, golden
+from jobs import FILES, built, golden
 
 
 @pytest.fixture(scope="module")
@@ -18,3 +20,13 @@ def test_every_job_has_the_parameters_that_are_listed(copy_of_repository, monkey
             "another configuration than the listed one; to list its jobs: python tests/workflow/jobs.py"
         )
     assert found == expected
+
+
+def test_a_run_says_first_what_a_sweep_adds(copy_of_repository, monkeypatch, caplog):
+    monkeypatch.chdir(copy_of_repository)
+    workflow = built([Path("tests/workflow/tiny.yaml")])
+    workflow.globals["announce_sweeps"]()
+    assert "Sweep tuning: 100 trainings of 100 steps; no earlier one tells how long they take." in caplog.text
+    monkeypatch.setitem(workflow.globals, "training_times", lambda *_: {"Placebo1": [11.0, 13.0]})
+    workflow.globals["announce_sweeps"]()
+    assert "Sweep tuning: 100 trainings, about 20 minutes one after another." in caplog.text
