@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from topogen.plotting import diagrams as draw_diagrams
@@ -8,6 +9,8 @@ from topogen.plotting import evidence as draw_evidence
 from topogen.plotting import held_out as draw_held_out
 from topogen.plotting import sweeps as draw_sweeps
 from topogen.plotting import theory as draw_theory
+from topogen.plotting.images import image_grid
+from topogen.plotting.latents import before_and_after
 from topogen.plotting.style import save, use_style
 from topogen.theory import differentiability as theory
 from topogen.theory import stability
@@ -74,6 +77,28 @@ def test_equal_numbers_are_equal_bytes(name, tmp_path):
         save(FIGURES[name](), *(tmp_path / f"{run}.{kind}" for kind in ("svg", "png")))
     for kind in ("svg", "png"):
         assert (tmp_path / f"first.{kind}").read_bytes() == (tmp_path / f"second.{kind}").read_bytes()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_are_tiled_in_their_colours(channels):
+    images = np.random.default_rng(0).random((16, channels, 5, 3))
+    drawn = np.asarray(image_grid(Figure().subplots(), images, "").images[0].get_array())
+    assert drawn.shape == ((10, 24) if channels == 1 else (10, 24, 3))
+    tile = drawn[5:10, 3:6]  # second row, second column
+    np.testing.assert_array_equal(tile if channels == 3 else tile[:, :, None], images[9].transpose(1, 2, 0))
+
+
+@pytest.mark.parametrize("classes", [3, 10, 26])
+def test_every_class_has_a_colour_of_its_own(classes):
+    arrays = {"label": np.arange(60) % classes, "z_before": np.ones((60, 2)), "z_after": np.ones((60, 2))}
+    figure = before_and_after({"VAE0": arrays})
+    figure.draw_without_rendering()
+    (dots,) = figure.axes[0].collections
+    assert len({tuple(colour) for colour in dots.get_facecolors()}) == classes
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == [str(label) for label in range(classes)]
+    for dot, colour in zip(figure.legends[0].get_lines(), dots.get_facecolors(), strict=False):
+        assert to_rgba(dot.get_color()) == pytest.approx(colour)
 
 
 def test_errors_of_all_clouds_are_drawn():

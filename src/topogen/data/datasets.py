@@ -118,13 +118,13 @@ class Torchvision:
 
 
 def emnist_letters(folder: Path, train: bool, download: bool) -> Part:
-    """Images upright, where the files hold them transposed; classes from 0, where the files count from 1."""
+    """Images upright and classes from 0; the files hold the images transposed and count from 1."""
     part = EMNIST(folder, split="letters", train=train, download=download)
     return part.data.numpy()[:, None].swapaxes(2, 3), part.targets.numpy() - 1
 
 
 def qmnist(folder: Path, train: bool, download: bool) -> Part:
-    """Of all that is known of an image, the class alone."""
+    """Grey images; the class is the first of several columns."""
     part = QMNIST(folder, train=train, download=download)
     return part.data.numpy()[:, None], part.targets[:, 0].numpy()
 

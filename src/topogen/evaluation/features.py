@@ -44,7 +44,7 @@ def frechet_distance(features: Tensor, others: Tensor) -> float:
 def kernel_distance(features: Tensor, others: Tensor, subsets: int, subset_size: int, seed: int) -> float:
     r"""Squared maximum mean discrepancy of two sets of features, unbiased, mean over random subsets.
 
-    The kernel is :math:`k(x, y) = (x^\top y / f + 1)^3`. May be negative where the sets agree.
+    The kernel is :math:`k(x, y) = (x^\top y / f + 1)^3`. May be negative if the sets agree.
 
     Args:
         features: shape (n, f).

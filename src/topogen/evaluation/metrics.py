@@ -9,7 +9,7 @@ class Metric(NamedTuple):
     Attributes:
         description: what it is, in plain words.
         unit: of the number.
-        direction: 1 where higher is better, -1 where lower is better, 0 where neither is.
+        direction: 1 if higher is better, -1 if lower is better, 0 if neither is.
 
     """
 

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 
 def class_colours(classes: int) -> ListedColormap:
-    """A colour for each class: the ten of tab10, or, if there are more classes, as many hues."""
-    colours = sns.color_palette("tab10", 10) if classes <= 10 else sns.color_palette("husl", classes)
-    return ListedColormap(colours)
+    """A colour for each class: the first ones of tab10, or, if there are more than ten, as many hues."""
+    return ListedColormap(sns.color_palette("tab10" if classes <= 10 else "husl", classes))
 
 
 def latent_scatter(

@@ -60,15 +60,7 @@ def working_principle(
         _arrow(canvas, (left + 0.95, 4.1), (left + 0.95, 2.95))
         canvas.text(left + 1.05, 3.5, f"Rips filtration of\n{count} points in {space}", va="center")
 
-    values = [
-        f"{entry['name']}, degree {entry['degree']}, weight {entry['weight']:g}: {value:.3g}"
-        for entry, value in zip(regularizers, arrays["terms"], strict=True)
-    ]
-    formula = (
-        r"$\mathcal{L} = \mathrm{BCE}(x, \hat{x}) + \mathrm{KLD} + \Sigma_i \, w_i\,\mathcal{L}_i(D, D_0)$"
-    )
-    sums = f"BCE: {arrays['bce']:.0f}, KLD: {arrays['kld']:.0f}"
-    _box(canvas, (4.1, 0.85), (3.8, 1.6), "\n".join([formula, sums, *values]), "seashell")
+    _box(canvas, (4.1, 0.85), (3.8, 1.6), _loss(arrays, regularizers), "seashell")
     _arrow(canvas, (3.0, 1.65), (4.05, 1.65))
     _arrow(canvas, (9.2, 1.85), (7.95, 1.85))
     _arrow(canvas, (7.95, 1.4), (9.2, 1.4), gradient=True)
@@ -78,6 +70,19 @@ def working_principle(
     )
     canvas.text(6, 5.95, title, ha="center", va="center", fontsize="large")
     return figure
+
+
+def _loss(arrays: Mapping[str, Array], regularizers: Sequence[Mapping[str, Any]]) -> str:
+    """The loss as a formula, and the values of its terms."""
+    formula = (
+        r"$\mathcal{L} = \mathrm{BCE}(x, \hat{x}) + \mathrm{KLD} + \Sigma_i \, w_i\,\mathcal{L}_i(D, D_0)$"
+    )
+    sums = f"BCE: {arrays['bce']:.0f}, KLD: {arrays['kld']:.0f}"
+    values = [
+        f"{entry['name']}, degree {entry['degree']}, weight {entry['weight']:g}: {value:.3g}"
+        for entry, value in zip(regularizers, arrays["terms"], strict=True)
+    ]
+    return "\n".join([formula, sums, *values])
 
 
 def _network(ax: Axes, left: float, middle: float, heights: Place, label: str) -> None:

@@ -12,7 +12,7 @@ def independent_stream(seed: int, number: int) -> torch.Generator:
 
 
 class SamplingNoise:
-    """The noise of z: some of the draws of one stream, as models that take turns in it each get theirs.
+    """The noise of z: some of the draws of one stream, as models get that take turns in it.
 
     Draw t of a model is draw ``offset + t * stride`` of the stream, a draw being one batch of standard normal
     vectors. Models of equal offset share their noise; with stride 2, offsets 0 and 1 alternate.
@@ -33,7 +33,7 @@ class SamplingNoise:
             self._take(batch_size)
 
     def draw(self, vectors: int) -> Tensor:
-        """The next draw, shape (vectors, dimension); the others' draws after it are of the same size."""
+        """The next draw, shape (vectors, dimension); those skipped after it have the same size."""
         noise = self._take(vectors)
         for _ in range(self.stride - 1):
             self._take(vectors)
