@@ -10,7 +10,7 @@ RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra dev --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results report test lint check test-faults test-network test-wheel conformance benchmark environment peers lock \
+.PHONY: results report test lint check check-fast test-faults test-network test-wheel conformance benchmark environment peers lock \
     unlock clean
 
 results: environment ## every figure and table of the thesis
@@ -30,6 +30,9 @@ lint: environment
 
 check: environment
 	$(RUN) pytest
+
+check-fast: environment ## the tests that run no workflow, with few random examples: two minutes
+	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast
 
 test-faults: environment ## kills, full disks, second runs, the report in a browser, and Slurm, where these can be installed: an hour
 	$(RUN) pytest -m "faults or slurm"

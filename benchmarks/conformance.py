@@ -199,7 +199,7 @@ def page(outcomes: dict[tuple[str, str], Outcome]) -> str:
         faults(outcomes),
         "## What is asked",
         table([("case", "question"), *((f"`{name}`", asked(case)) for name, case in CASES.items())]),
-        "## Conventions\n\nTopogen's in full: [conventions.md](conventions.md).",
+        "## Conventions\n\nThose of torchrips in full: [conventions.md](conventions.md).",
         table([("library", "method", "call"), *conventions()]),
     ]
     return "\n\n".join(parts)

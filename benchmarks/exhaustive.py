@@ -12,7 +12,8 @@ Array = NDArray[np.float64]
 
 def distances(cloud: Array) -> Array:
     """Euclidean distances of the points of a cloud, shape (n, n)."""
-    return np.sqrt(((cloud[:, None] - cloud[None, :]) ** 2).sum(axis=2))
+    squares: Array = ((cloud[:, None] - cloud[None, :]) ** 2).sum(axis=2)
+    return np.sqrt(squares)
 
 
 def rips_bars(matrix: Array) -> tuple[Array, Array]:
@@ -44,12 +45,13 @@ def rips_bars(matrix: Array) -> tuple[Array, Array]:
 
 def bottleneck(first: Array, second: Array) -> float:
     """Bottleneck distance of two small diagrams."""
-    return min(costs.max(initial=0) for costs in _costs_of_matchings(first, second, math.inf))
+    return min(float(costs.max(initial=0)) for costs in _costs_of_matchings(first, second, math.inf))
 
 
 def wasserstein(first: Array, second: Array, order: float, norm: float) -> float:
     """Wasserstein distance of two small diagrams, the root taken."""
-    return min((costs**order).sum() for costs in _costs_of_matchings(first, second, norm)) ** (1 / order)
+    smallest = min((costs**order).sum() for costs in _costs_of_matchings(first, second, norm))
+    return float(smallest ** (1 / order))
 
 
 def _costs_of_matchings(first: Array, second: Array, norm: float) -> Iterator[Array]:
@@ -72,7 +74,7 @@ def sliced_wasserstein(first: Array, second: Array, directions: int) -> float:
     angles = -math.pi / 2 + math.pi * np.arange(directions) / directions
     lines = np.stack([np.cos(angles), np.sin(angles)])
     left, right = _augmented(first, second) @ lines, _augmented(second, first) @ lines
-    return np.abs(np.sort(left, axis=0) - np.sort(right, axis=0)).sum(axis=0).mean()
+    return float(np.abs(np.sort(left, axis=0) - np.sort(right, axis=0)).sum(axis=0).mean())
 
 
 def fisher(first: Array, second: Array, sigma: float) -> float:
@@ -114,7 +116,7 @@ def entropy(diagram: Array, base: float) -> float:
     """Persistent entropy, 0 log 0 = 0."""
     lifetimes = np.diff(diagram, axis=1)
     shares = lifetimes[lifetimes > 0] / lifetimes.sum()
-    return -(shares * np.log(shares)).sum() / math.log(base)
+    return -float((shares * np.log(shares)).sum()) / math.log(base)
 
 
 def slope(function: Callable[[Array], float], point: Array, direction: Array, step: float = 1e-6) -> float:

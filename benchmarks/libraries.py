@@ -87,7 +87,7 @@ class Library:
         raise NotOfferedError
 
 
-class TopoGen(Library):
+class Torchrips(Library):
     name = module = "torchrips"
     differentiable = frozenset(
         {
@@ -110,19 +110,21 @@ class TopoGen(Library):
         """`rips_diagrams(points)`."""
         from torchrips.persistence import rips_diagrams
 
-        return rips_diagrams(points)
+        bars = rips_diagrams(points)
+        return bars[0], bars[1]
 
     def rips_of_batch(self, clouds: Sequence[Tensor], threads: int = 1) -> Sequence[Bars]:
         """`batched_rips_diagrams(clouds, threads=threads)`: a thread takes one cloud at a time."""
         from torchrips.persistence import batched_rips_diagrams
 
-        return batched_rips_diagrams(list(clouds), threads=threads)
+        return [(bars[0], bars[1]) for bars in batched_rips_diagrams(list(clouds), threads=threads)]
 
     def rips_of_matrix(self, matrix: Tensor, threads: int = 1) -> Bars:
         """`batched_rips_diagrams([matrix] * threads, metric="precomputed", threads=threads)`, first."""
         from torchrips.persistence import batched_rips_diagrams
 
-        return batched_rips_diagrams([matrix] * threads, metric="precomputed", threads=threads)[0]
+        bars = batched_rips_diagrams([matrix] * threads, metric="precomputed", threads=threads)[0]
+        return bars[0], bars[1]
 
     def bottleneck(self, first: Tensor, second: Tensor) -> Tensor:
         """`bottleneck(first, second)`."""
@@ -175,7 +177,7 @@ class TopoGen(Library):
 
 class TorchTopological(Library):
     name, module = "torch-topological", "torch_topological"
-    differentiable = TopoGen.differentiable | {"persistence_norm"}
+    differentiable = Torchrips.differentiable | {"persistence_norm"}
     entropy_base = 2
 
     def rips(self, points: Tensor) -> Bars:
@@ -277,7 +279,7 @@ class Gudhi(Library):
 
         engine = RipsPersistence(homology_dimensions=[0, 1], n_jobs=threads)
         found = engine.fit_transform([array(points) for points in clouds])
-        return [tuple(map(torch.from_numpy, bars)) for bars in found]
+        return [(torch.from_numpy(first), torch.from_numpy(second)) for first, second in found]
 
     def rips_of_matrix(self, matrix: Tensor, threads: int = 1) -> Bars:
         """`RipsComplex(distance_matrix=matrix)`, `flag_persistence_generators()`: one thread."""
@@ -421,7 +423,7 @@ class Persim(Library):
         return persistent_entropy(array(diagram))[0]
 
 
-LIBRARIES: tuple[Library, ...] = (TopoGen(), TorchTopological(), GiottoPH(), Gudhi(), Oineus(), Persim())
+LIBRARIES: tuple[Library, ...] = (Torchrips(), TorchTopological(), GiottoPH(), Gudhi(), Oineus(), Persim())
 
 
 def gathered(matrix: Tensor, deaths: Any, generators: Any) -> Bars:

@@ -95,7 +95,11 @@ def circle(radius: float, noise: float) -> Tensor:
 def towards(target: Tensor) -> Callable[[tuple[Tensor, ...]], Tensor]:
     """Sum of the bottleneck distances of degree 0 and 1 to the diagrams of the target."""
     references = rips_diagrams(target)
-    return lambda diagrams: sum(map(bottleneck, diagrams, references))
+
+    def loss(diagrams: tuple[Tensor, ...]) -> Tensor:
+        return torch.stack([bottleneck(*pair) for pair in zip(diagrams, references, strict=True)]).sum()
+
+    return loss
 
 
 def ways(loss: Callable[[tuple[Tensor, ...]], Tensor], sigma: float) -> dict[str, Loss]:
