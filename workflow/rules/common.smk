@@ -10,8 +10,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-# The `src/` beside the Snakefile, as for the jobs: Snakemake's own environment needs neither topogen nor torch.
-sys.path.insert(0, str(Path(workflow.basedir, "src")))
+# The packages beside the Snakefile, for Snakemake itself, whose environment need not have them, and for the jobs.
+SOURCE = str(Path(workflow.basedir, "src"))
+sys.path.insert(0, SOURCE)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH")]))
 
 from topogen.checks import check, check_results_folder
 from topogen.imports import source_files

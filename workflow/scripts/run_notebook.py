@@ -14,8 +14,6 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 
 scratch = tempfile.TemporaryDirectory()
 os.environ["IPYTHONDIR"] = scratch.name  # parallel kernels would lock one history database
-# The kernel finds topogen where this script does, installed or not.
-os.environ["PYTHONPATH"] = os.pathsep.join([os.path.abspath("src"), os.environ.get("PYTHONPATH", "")])
 
 try:
     import ipykernel  # noqa: F401 - papermill starts it by name
