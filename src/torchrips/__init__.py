@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from torchrips.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
     from torchrips.spreading import random_subsets, spread_gradient
 
+__version__ = "0.2.0.dev0"
+
 __all__ = [
+    "__version__",
     "batched_rips_diagrams",
     "distances",
     "pad_diagrams",
@@ -30,6 +33,10 @@ _HOMES = {
     "random_subsets": "spreading",
     "spread_gradient": "spreading",
 }
+
+
+def __dir__() -> list[str]:
+    return __all__
 
 
 def __getattr__(name: str) -> Any:

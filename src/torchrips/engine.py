@@ -29,8 +29,9 @@ filtration. So a column is worked out only for triangles that enter before the e
 those cancel, the window moves on, twice as far from the birth as before. Sums of columns are taken triangle
 by triangle, so what happens before the end of the window does not depend on what lies after it. For that,
 a column is remembered as its chain, the edges whose coboundaries add up to it, and not as the triangles
-themselves. Measured on one core, the reduction with whole columns took 0.16 ms for 128 images of FashionMNIST
-and 245 ms for 512 uniform points in 784 dimensions; with windows it takes 0.06 and 10 ms.
+themselves. A window has at most :data:`WINDOW` triangles, so that their number does not limit the size of a
+cloud. Measured on one core, the reduction with whole columns took 0.16 ms for 128 images of FashionMNIST and
+245 ms for 512 uniform points in 784 dimensions; with windows it takes 0.06 and 10 ms.
 
 Sources:
     V. de Silva, D. Morozov, M. Vejdemo-Johansson, *Dualities in persistent (co)homology*, 2011 (cohomology);
@@ -43,21 +44,21 @@ All of it is compiled at its first use, which takes about 15 s, and cached on di
 """
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+from torchrips.compilation import compiled
+
 Positions = NDArray[np.int32]
 Words = NDArray[np.uint64]
 
 NONE = -1
 FAST_SUMS = {"reassoc", "contract"}  # sums in any order, so that they use the vector registers
 BLOCK = 64  # rows of points that stay in the cache
+WINDOW = 2**31  # triangles of a window, a bit each: 256 MiB of address space
 COARSE = 1e-15  # shorter distances, of coordinates about 1, have squares that float32 rounds coarsely
 ONE = np.uint64(1)
 DIGIT = np.uint64(2**11 - 1)
@@ -65,14 +66,6 @@ DIGIT = np.uint64(2**11 - 1)
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 BIT_POSITIONS = np.empty(64, np.int64)
 BIT_POSITIONS[[(0x03F79D71B4CB0A89 << k & 0xFFFFFFFFFFFFFFFF) >> 58 for k in range(64)]] = np.arange(64)
-
-
-def compiled(function: Function, **options: Any) -> Function:
-    """Compile at first use, keep the result where a folder for it can be written, release the GIL."""
-    try:
-        return njit(cache=True, nogil=True, **options)(function)  # type: ignore[no-any-return]
-    except RuntimeError:  # neither the package's folder nor the user's cache
-        return njit(nogil=True, **options)(function)  # type: ignore[no-any-return]
 
 
 class Edges(NamedTuple):
@@ -130,8 +123,10 @@ class _Column(NamedTuple):
     """A set of triangles as a tree of bits: bit w of a level is set when word w of the level below is not 0.
 
     Each number is a bit of ``triangles``. Finding the oldest one looks at a few words, however large the set.
+    A triangle is numbered from the first one of the window, which has at most ``window`` edges.
     """
 
+    window: int
     triangles: Words
     words: Words
     blocks: Words
@@ -150,18 +145,20 @@ def pairwise_distances(points: NDArray[Any]) -> NDArray[Any]:
         Shape (n, n), of the dtype of the points; infinite where the distance overflows.
 
     """
-    # Scaled by a power of two, which is exact, to coordinates of at most 2: then no square overflows.
+    # Scaled by a power of two, which is exact, to coordinates of at most 2: then no square overflows. What is
+    # tiny beside the largest coordinate may vanish, so short distances are those of the points themselves.
     exponent = np.frexp(np.abs(points).max(initial=0))[1]
     scale = np.ldexp(points.dtype.type(1), exponent - 1)
-    return _pairwise_distances(points / scale, scale)
+    return _pairwise_distances(points / scale, scale, points)
 
 
-def sorted_edges(distances: NDArray[Any]) -> Edges:
+def sorted_edges(distances: NDArray[Any], missing: bool = False) -> Edges:
     """Edges up to the enclosing radius from the shortest to the longest, ties in the order of their vertices.
 
     Args:
         distances: shape (n, n), float32 or float64, not negative, 2 <= n <= 65,536; only entries (i, j) with
             i < j are read.
+        missing: whether an infinite distance means that there is no edge; otherwise it is refused.
 
     Raises:
         ValueError: a distance is NaN or infinite.
@@ -169,10 +166,11 @@ def sorted_edges(distances: NDArray[Any]) -> Edges:
     """
     n = len(distances)
     lengths, codes, finite = _edges_within_enclosing_radius(distances)
-    if not finite:
+    if not finite and not missing:
         raise ValueError("a distance is NaN or infinite")
-    # The bits of floats that are not negative are ordered as the floats are.
-    codes = _radix_sorted(lengths.view(np.uint32 if lengths.itemsize == 4 else np.uint64), codes)
+    if len(codes) > 0:
+        # The bits of floats that are not negative are ordered as the floats are.
+        codes = _radix_sorted(lengths.view(np.uint32 if lengths.itemsize == 4 else np.uint64), codes)
     return Edges((codes // n).astype(np.int32), (codes % n).astype(np.int32), n)
 
 
@@ -180,23 +178,26 @@ def rips_bars(edges: Edges, loops: bool = True) -> tuple[Positions, Positions]:
     """Bars of degree 0 and 1 of the Rips filtration whose edges enter in the given order.
 
     Args:
-        edges: as :func:`sorted_edges` makes them; the last complex must be a cone.
+        edges: as :func:`sorted_edges` makes them.
         loops: whether degree 1 is wanted; otherwise its bars are empty, and the walk ends when all
             vertices are joined.
 
     Returns:
         Positions of the edges of birth and death, sorted: of degree 0, shape (n - 1, 2), all births being
         NONE, and of degree 1, shape (k, 2). Those of a bar differ, though the lengths of their edges may not.
+        Bars that never die are left out; degree 0 has fewer than n - 1 others when edges are missing.
 
     """
     complex_, components, births = _walk(edges.first, edges.second, edges.vertices, loops)
+    if len(births) == 0:
+        return components, np.empty((0, 2), np.int32)
+    window = min(len(edges.first), max(1, WINDOW // complex_.width))
+    words = window * complex_.width // 64 + 1
+    # numpy's zeros cost nothing before they are touched, and most never are.
+    column = _Column(window, *(np.zeros((words >> shift) + 1, np.uint64) for shift in (0, 6, 12)))
     bars = np.empty((len(births), 2), np.int32)
-    if len(births) > 0:
-        words = len(edges.first) * complex_.width // 64 + 1
-        # numpy's zeros cost nothing before they are touched, and most never are.
-        column = _Column(*(np.zeros((words >> shift) + 1, np.uint64) for shift in (0, 6, 12)))
-        bars[:, 0], bars[:, 1] = births, _reduce(complex_, births, column)
-    return components, bars
+    bars[:, 0], bars[:, 1] = births, _reduce(complex_, births, column)
+    return components, bars[bars[:, 1] != NONE]
 
 
 @compiled
@@ -271,7 +272,7 @@ def edge_gradient(
 
 
 @partial(compiled, fastmath=FAST_SUMS)
-def _pairwise_distances(points: NDArray[Any], scale: float) -> NDArray[Any]:
+def _pairwise_distances(points: NDArray[Any], scale: float, unscaled: NDArray[Any]) -> NDArray[Any]:
     n, d = points.shape
     distances = np.empty((n, n), points.dtype)
     zero = np.zeros(1, points.dtype)[0]
@@ -294,7 +295,7 @@ def _pairwise_distances(points: NDArray[Any], scale: float) -> NDArray[Any]:
     for i in range(n):
         for j in range(i + 1, n):
             if distances[i, j] < COARSE * scale:
-                distances[i, j] = scale * _distance(points, i, j)
+                distances[i, j] = _distance(unscaled, i, j)
     return distances
 
 
@@ -335,7 +336,7 @@ def _edges_within_enclosing_radius(distances: NDArray[Any]) -> tuple[NDArray[Any
     m = 0
     for i in range(n):
         for j in range(i + 1, n):
-            if distances[i, j] <= radius:
+            if distances[i, j] <= radius and distances[i, j] < np.inf:
                 lengths[m] = abs(distances[i, j])  # abs: -0.0 would sort last
                 codes[m] = i * n + j
                 m += 1
@@ -399,7 +400,7 @@ def _walk(first: Positions, second: Positions, n: int, loops: bool) -> tuple[_Co
         elif loops:
             births[closed] = e
             closed += 1
-    return _Complex(first, second, position, witness, 64 * words), components, births[:closed]
+    return _Complex(first, second, position, witness, 64 * words), components[:joined], births[:closed]
 
 
 @compiled
@@ -413,7 +414,7 @@ def _root(parent: NDArray[np.int64], vertex: int) -> int:
 
 @compiled
 def _reduce(complex_: _Complex, births: Positions, column: _Column) -> Positions:
-    """Position of the death of every birth."""
+    """Position of the death of every birth, or NONE."""
     m, count = len(complex_.first), len(births)
     deaths, older, opposite = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
     pairs = _Pairs(np.full(m, NONE, np.int32), older, opposite, np.empty((2, count), np.int64))
@@ -425,11 +426,15 @@ def _reduce(complex_: _Complex, births: Positions, column: _Column) -> Positions
         chains[start] = births[b]
         triangle = _oldest_cofacet(complex_, births[b])
         if triangle == m * complex_.width:
-            raise ValueError("a class of degree 1 never dies: the edges do not end in a cone")
+            deaths[b], stop = NONE, start
+            continue
         e, k = triangle // complex_.width, triangle % complex_.width
-        # Where the oldest cofacet is free (an emergent pair), the column need not be made at all.
+        # If the oldest cofacet is free (an emergent pair), the column need not be made at all.
         if complex_.witness[e] == k or _owner(pairs, e, k) != NONE:
             triangle, chains, stop = _pivot(complex_, column, pairs, chains, odd, start, triangle)
+            if triangle == NONE:
+                deaths[b], stop = NONE, start
+                continue
             e, k = triangle // complex_.width, triangle % complex_.width
         deaths[b], opposite[b] = e, k
         older[b], pairs.newest[e] = pairs.newest[e], b
@@ -447,27 +452,28 @@ def _pivot(  # noqa: PLR0917
     start: int,
     triangle: int,
 ) -> tuple[int, Positions, int]:
-    """Pivot of the reduced column of the birth at chains[start], whose oldest cofacet is given.
+    """Pivot of the reduced column of the birth at chains[start], or NONE; its oldest cofacet is given.
 
     Also returns all chains, to which that of this column was added, and where it stops.
     """
     m, n = len(complex_.first), len(complex_.position)
     birth, stop = chains[start], start + 1
-    high, reach = int(birth), 2 * (triangle // complex_.width - birth) + n
+    low, high, reach = int(birth), int(birth), 2 * (triangle // complex_.width - birth) + n
     top = 0
     odd[birth] = True
     while True:
-        triangle, top = _oldest(column, top)
-        if triangle == NONE and high == m:
-            raise ValueError("a class of degree 1 never dies: the edges do not end in a cone")
-        if triangle == NONE:  # nothing is left in this window: on to the next
-            low, high, reach = high, min(birth + reach, m), 2 * reach
-            top = low * complex_.width >> 18
+        oldest, top = _oldest(column, top)
+        if oldest == NONE:  # nothing is left in this window: on to the next
             stop = _without_even(chains, start, stop, odd)
+            if high == m:
+                return NONE, chains, stop
+            low, high, reach = high, min(birth + reach, high + column.window, m), 2 * reach
+            top = 0
             for c in range(start, stop):
                 odd[chains[c]] = True
                 _add_coboundary(complex_, column, chains[c], low, high)
             continue
+        triangle = low * complex_.width + oldest
         e, k = triangle // complex_.width, triangle % complex_.width
         if complex_.witness[e] == k:
             chains = _with_room(chains, stop, 1)
@@ -540,7 +546,7 @@ def _add_coboundary(complex_: _Complex, column: _Column, e: int, low: int, high:
     for k in range(len(complex_.position)):
         to_a, to_b = complex_.position[a, k], complex_.position[b, k]
         if low <= max(e, to_a, to_b) < high:
-            _toggle(column, _triangle(complex_, e, k))
+            _toggle(column, _triangle(complex_, e, k) - low * complex_.width)
 
 
 @compiled

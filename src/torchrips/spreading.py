@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from torchrips import uncompiled
+
 RIDGE = 1e-6  # relative to the kernel's diagonal, 1
 
 
@@ -42,19 +44,30 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
         The points, shape (n, d).
 
     Raises:
+        TypeError: the points are not a tensor.
         ValueError: sigma is not positive, or the cloud is not of shape (n, d).
 
     Source:
         M. Carriere, M. Theveneau, T. Lacombe, *Diffeomorphic interpolation for efficient persistence-based
-        topological optimization*, 2024, section 3; the ridge is ours.
+        topological optimization*, 2024, section 3, without the ridge.
 
     """
+    if torch.compiler.is_compiling():
+        return uncompiled.spread_gradient(points, sigma)  # type: ignore[no-any-return]
     if not sigma > 0:
         raise ValueError(f"sigma must be > 0, got {sigma}")
-    if points.ndim != 2:
-        raise ValueError(f"expected one cloud of shape (n, d), got {tuple(points.shape)}")
+    _check(points)
     spread: Tensor = _Interpolation.apply(points, sigma)
     return spread
+
+
+def _check(points: Tensor) -> None:
+    if not isinstance(points, Tensor):
+        raise TypeError(
+            f"expected a torch.Tensor, got {type(points).__name__}; torch.as_tensor makes one of numbers"
+        )
+    if points.ndim != 2:
+        raise ValueError(f"expected one cloud of shape (n, d), got {tuple(points.shape)}")
 
 
 class _Interpolation(torch.autograd.Function):
@@ -68,14 +81,14 @@ class _Interpolation(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (points,) = ctx.saved_tensors
-        gradient = gradients[0].double()
+        # On the host: the small ridge needs float64, which some GPUs do not have.
+        cloud, gradient = points.cpu().double(), gradients[0].cpu().double()
         moved = gradient.any(dim=1)
-        cloud = points.double()
         distances = torch.cdist(cloud, cloud[moved], compute_mode="donot_use_mm_for_euclid_dist")
         kernel = torch.exp(-(distances / ctx.sigma).square() / 2)
         ridge = RIDGE * torch.eye(kernel.shape[1], dtype=kernel.dtype, device=kernel.device)
         field = kernel @ torch.linalg.solve(kernel[moved] + ridge, gradient[moved])
-        return field.to(points.dtype), None
+        return field.to(points.dtype).to(points.device), None
 
 
 def random_subsets(points: Tensor, size: int, count: int, generator: torch.Generator) -> Tensor:
@@ -95,16 +108,21 @@ def random_subsets(points: Tensor, size: int, count: int, generator: torch.Gener
         it.
 
     Raises:
-        ValueError: size or count is out of its range.
+        TypeError: the points are not a tensor.
+        ValueError: size or count is out of its range, or the cloud is not of shape (n, d).
 
     Source:
         E. Solomon, A. Wagner, P. Bendich, *A fast and robust method for global topological functional
         optimization*, 2021, for the mean over subsets.
 
     """
+    if torch.compiler.is_compiling():
+        return uncompiled.random_subsets(points, size, count, generator)  # type: ignore[no-any-return]
+    _check(points)
     if not 1 <= size <= len(points) or count < 1:
         raise ValueError(
             f"expected 1 <= size <= {len(points)} points and count >= 1, got size {size}, count {count}"
         )
-    chosen = torch.rand(count, len(points), generator=generator).argsort(dim=1)[:, :size]
+    draws = torch.rand(count, len(points), generator=generator, device="cpu")
+    chosen = draws.argsort(dim=1)[:, :size]
     return points[chosen.to(points.device)]
