@@ -12,7 +12,7 @@ package's folder is read whether or not it can be written.
 import warnings
 from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from numba import njit
@@ -80,7 +80,7 @@ class _Folder(_InTree):  # type: ignore[misc]
 
 
 class _InFolder(CompileResultCacheImpl):
-    _locator_classes: ClassVar[Any] = [_Folder]
+    _locator_classes: Any = (_Folder,)
 
 
 class _Installed(_Kept):

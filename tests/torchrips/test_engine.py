@@ -1,14 +1,17 @@
 """The engine of degrees 0 and 1 against gudhi's Ripser, which pairs the same ranks in another way."""
 
 from pathlib import Path
+from unittest.mock import patch
 
+import gudhi
 import numpy as np
 import pytest
 from gudhi.sklearn.rips_persistence import RipsPersistence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from strategies import LARGE_KINDS, SEEDS, clouds, large_cloud
+from strategies import LARGE_KINDS, SEEDS, clouds, large_cloud, ordered
 
+from torchrips import engine
 from torchrips.engine import NONE, Edges, bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +111,21 @@ def test_distances_far_below_the_largest_one_are_exact_as_well(gap):
     assert pairwise_distances(cloud)[1, 2] == np.float32(gap)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "size", "outlier"),
+    [(np.float32, 1e-16, 1e30), (np.float32, 1e-30, 1e8), (np.float64, 1e-150, 1e200)],
+)
+@pytest.mark.parametrize("seed", range(20))
+def test_distances_beside_a_far_outlier_are_exact(dtype, size, outlier, seed):
+    n, d = 2 + seed % 8, 1 + seed % 3
+    cloud = (size * np.random.default_rng(seed).standard_normal((n, d))).astype(dtype)
+    distances = pairwise_distances(np.concatenate([cloud, np.full((1, d), outlier, dtype)]))
+    near = np.triu_indices(n, 1)
+    expected = pairwise_distances(cloud)[near]
+    np.testing.assert_allclose(distances[:n, :n][near], expected, rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(distances[:n, n], outlier * np.sqrt(d), rtol=1e-6)
+
+
 @pytest.mark.parametrize("kind", LARGE_KINDS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_lengths_of_edges_are_exact(kind, dtype):
@@ -133,14 +151,48 @@ def test_bars_are_named_by_the_vertices_of_their_edges():
     ]
 
 
-def test_edges_that_leave_a_loop_open_are_refused():
+def test_bars_that_never_die_are_left_out():
     square = Edges(np.array([0, 1, 2, 0], np.int32), np.array([1, 2, 3, 3], np.int32), 4)
-    with pytest.raises(ValueError, match="never dies"):
-        rips_bars(square)
+    components, loops = rips_bars(square)
+    assert components.tolist() == [[NONE, 0], [NONE, 1], [NONE, 2]]
+    assert len(loops) == 0
     # Two loops that share a triangle: the second one to close finds it taken.
     first, second = zip((0, 1), (1, 2), (2, 3), (0, 3), (0, 4), (2, 4), (1, 3), strict=True)
-    with pytest.raises(ValueError, match="never dies"):
-        rips_bars(Edges(np.array(first, np.int32), np.array(second, np.int32), 5))
+    _, loops = rips_bars(Edges(np.array(first, np.int32), np.array(second, np.int32), 5))
+    assert loops.tolist() == [[3, 6]]
+
+
+@settings(max_examples=200)
+@given(seed=SEEDS, n=st.integers(2, 16), share=st.sampled_from([0.1, 0.3, 0.5, 0.9]))
+def test_bars_are_those_of_ripser_when_edges_are_missing(seed, n, share):
+    rng = np.random.default_rng(seed)
+    upper = np.triu(np.where(rng.random((n, n)) < share, rng.random((n, n)), np.inf), 1)
+    distances = upper + upper.T
+    order = sorted_edges(distances, missing=True)
+    components, bars = rips_bars(order)
+    trees = gudhi.RipsComplex(distance_matrix=distances).create_simplex_tree(max_dimension=2)
+    trees.compute_persistence(homology_coeff_field=2)
+    for degree, found in enumerate((components, bars)):
+        expected = trees.persistence_intervals_in_dimension(degree).reshape(-1, 2)
+        expected = expected[np.isfinite(expected[:, 1])]
+        births = np.where(
+            found[:, 0] == NONE, 0.0, distances[order.first[found[:, 0]], order.second[found[:, 0]]]
+        )
+        deaths = distances[order.first[found[:, 1]], order.second[found[:, 1]]]
+        lasting = deaths > births
+        values = np.stack([births[lasting], deaths[lasting]], axis=1)
+        np.testing.assert_array_equal(ordered(values), ordered(expected))
+
+
+@pytest.mark.parametrize("edges", [1, 3, 50])
+@pytest.mark.parametrize("kind", LARGE_KINDS)
+def test_bars_do_not_depend_on_the_size_of_windows(edges, kind):
+    order = sorted_edges(distances_of(large_cloud(kind, 40, seed=edges)))
+    components, bars = rips_bars(order)
+    with patch.object(engine, "WINDOW", 64 * edges):
+        found = rips_bars(order)
+    np.testing.assert_array_equal(found[0], components)
+    np.testing.assert_array_equal(found[1], bars)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
