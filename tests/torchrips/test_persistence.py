@@ -1,9 +1,13 @@
+import math
+import subprocess
+import sys
+import warnings
 from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from strategies import (
     SEEDS,
@@ -21,12 +25,18 @@ from strategies import (
     smallest_gap,
     synthetic_images,
 )
+from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
 
 from torchrips import persistence
 from torchrips.distances import bottleneck
 from torchrips.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
 
 DEGREES = (0, 1, 2)
+TWICE = [
+    lambda f, outer=outer, inner=inner: outer(inner(f))
+    for outer in (torch.func.jacrev, torch.func.jacfwd)
+    for inner in (torch.func.jacrev, torch.func.jacfwd)
+]
 
 
 def all_distances(cloud):
@@ -112,6 +122,178 @@ def test_gradient_agrees_with_finite_differences(entry, degree, data):
 
     function, start = (of_points, cloud) if entry == "points" else (of_edges, distances)
     torch.autograd.gradcheck(function, start.clone().requires_grad_())
+
+
+# Derivatives of higher order, and by transforms.
+
+
+def losses(diagrams):
+    return sum((d[:, 1] - d[:, 0]).square().sum() + d.pow(3).sum() for d in diagrams)
+
+
+def triangle_of_push():
+    return torch.tensor([[0.0, 0.0], [3.0, 4.0], [4.0, 4.0]], dtype=torch.float64)
+
+
+def push(points):
+    return -rips_diagrams(points, 0)[0][:, 1].sum()
+
+
+@pytest.mark.parametrize(("power", "entry", "norm"), [(1, 1.0720, 57.4670), (2, 14.144, 632.0434)])
+def test_second_derivatives_are_right_on_every_way_through_the_graph(power, entry, norm):
+    cloud = triangle_of_push()
+
+    def loss(points):
+        return push(points) ** power
+
+    hessian = torch.autograd.functional.hessian(loss, cloud)
+    assert hessian.abs().max().item() == pytest.approx(entry, rel=1e-4)
+    for transform in (torch.func.hessian, *TWICE):
+        torch.testing.assert_close(transform(loss)(cloud), hessian)
+
+    by_grad = cloud.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(loss(by_grad) + by_grad.square().sum(), by_grad, create_graph=True)
+    (penalty,) = torch.autograd.grad(gradient.square().sum(), by_grad)
+    assert penalty.norm().item() == pytest.approx(norm, rel=1e-6)
+
+    by_backward = cloud.clone().requires_grad_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a cycle that create_graph makes
+        (loss(by_backward) + by_backward.square().sum()).backward(create_graph=True)
+    gradient, by_backward.grad = by_backward.grad, None
+    gradient.square().sum().backward()
+    torch.testing.assert_close(by_backward.grad, penalty)
+
+
+@pytest.mark.parametrize("degree", DEGREES)
+@pytest.mark.parametrize("entry", ["points", "distances"])
+@settings(max_examples=8)
+@given(data=st.data())
+def test_second_derivatives_agree_with_finite_differences(entry, degree, data):
+    cloud = data.draw([generic_clouds(min_size=2, max_size=6), circles(points=6), octahedra()][degree])
+    assume(smallest_gap(cloud) > 1e-5)
+    i, j = torch.triu_indices(len(cloud), len(cloud), 1)
+
+    def of_points(points):
+        return losses(rips_diagrams(points, degree))
+
+    def of_edges(lengths):
+        matrix = lengths.new_zeros(len(cloud), len(cloud)).index_put((i, j), lengths)
+        return losses(rips_diagrams(matrix + matrix.T, degree, metric="precomputed"))
+
+    function, start = (of_points, cloud) if entry == "points" else (of_edges, torch.pdist(cloud))
+    torch.autograd.gradgradcheck(function, start.clone().requires_grad_())
+
+
+def test_derivatives_of_a_batch_are_those_of_its_clouds():
+    clouds = normal(0, 2, 8, 2)
+
+    def of_batch(batch):
+        return sum(losses(diagrams) for diagrams in batched_rips_diagrams(batch, threads=2))
+
+    hessians = torch.autograd.functional.hessian(of_batch, clouds)
+    torch.testing.assert_close(torch.func.hessian(of_batch)(clouds), hessians)
+    for k, cloud in enumerate(clouds):
+        single = torch.autograd.functional.hessian(lambda points: losses(rips_diagrams(points)), cloud)
+        torch.testing.assert_close(hessians[k, :, :, k], single)
+    assert not hessians[0, :, :, 1].any()
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "precomputed"])
+def test_transforms_agree_with_backward(metric):
+    points = normal(0, 9, 2) if metric == "euclidean" else all_distances(normal(0, 9, 2))
+
+    def diagrams(x):
+        return torch.cat(rips_diagrams(x, metric=metric))
+
+    jacobian = torch.autograd.functional.jacobian(diagrams, points)
+    motion = torch.ones_like(points).triu(1)
+    motion = motion if metric == "euclidean" else motion + motion.T
+    for transform in (torch.func.jacrev, torch.func.jacfwd):
+        torch.testing.assert_close(transform(diagrams)(points), jacobian)
+    for strategy in ("reverse-mode", "forward-mode"):
+        vectorized = torch.autograd.functional.jacobian(diagrams, points, vectorize=True, strategy=strategy)
+        torch.testing.assert_close(vectorized, jacobian)
+    values, speeds = torch.func.jvp(diagrams, (points,), (motion,))
+    assert torch.equal(values, diagrams(points))
+    torch.testing.assert_close(speeds, (jacobian * motion).sum(dim=(2, 3)))
+    with dual_level():
+        dual = unpack_dual(diagrams(make_dual(points, motion)))
+        torch.testing.assert_close(dual.tangent, speeds)
+    gradient = torch.func.grad(lambda x: losses(rips_diagrams(x, metric=metric)))(points)
+    leaf = points.clone().requires_grad_()
+    torch.testing.assert_close(
+        gradient, torch.autograd.grad(losses(rips_diagrams(leaf, metric=metric)), leaf)[0]
+    )
+
+
+def test_a_transform_of_something_else_lets_the_cloud_be():
+    cloud = normal(0, 9, 2)
+    gradient = torch.func.grad(lambda scale: (scale * rips_diagrams(cloud)[0]).sum())(
+        torch.tensor(2.0).double()
+    )
+    assert gradient == rips_diagrams(cloud)[0].sum()
+
+
+@pytest.mark.parametrize("function", [rips_diagrams, lambda cloud: batched_rips_diagrams([cloud])[0]])
+def test_mapping_over_clouds_is_refused_with_advice(function):
+    with pytest.raises(RuntimeError, match=r"vmap cannot map over clouds.* batched_rips_diagrams takes"):
+        torch.func.vmap(lambda cloud: function(cloud)[0])(normal(0, 3, 5, 2))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_gradient_that_is_differentiated_has_the_same_bits(dtype):
+    cloud = normal(0, 40, 5).to(dtype).requires_grad_()
+    plain, followed = (
+        torch.autograd.grad(losses(rips_diagrams(cloud)), cloud, create_graph=create)[0]
+        for create in (False, True)
+    )
+    assert torch.equal(plain, followed)
+    assert followed.requires_grad
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30])
+def test_second_derivatives_neither_overflow_nor_vanish(scale):
+    """Those of a length fall like the inverse of the scale; duplicate points have none."""
+    cloud = torch.cat([scale * normal(0, 7, 3).float(), torch.zeros(2, 3)])
+    v = normal(1, 9, 3)
+    product = [
+        torch.autograd.functional.hvp(lambda x: sum(d.sum() for d in rips_diagrams(x)), x, v.to(x))[1]
+        for x in (cloud, cloud.double())
+    ]
+    torch.testing.assert_close(product[0].double() * scale, product[1] * scale, rtol=1e-4, atol=1e-4)
+
+
+def test_compiling_breaks_the_graph_and_keeps_the_values():
+    """In a process of its own: the compiler takes seconds to import."""
+    code = """
+import torch
+from torchrips import batched_rips_diagrams, random_subsets, rips_diagrams, spread_gradient
+
+def loss(points):
+    spread = spread_gradient(2 * points, 0.5)
+    subsets = random_subsets(points, 5, 2, torch.Generator().manual_seed(0))
+    batch = [*batched_rips_diagrams(subsets, 0), rips_diagrams(spread)]
+    return sum((d[:, 1] - d[:, 0]).square().sum() for diagrams in batch for d in diagrams)
+
+compiled = torch.compile(loss, backend="eager")
+for n in (8, 9, 12):
+    values = []
+    for function in (loss, compiled):
+        points = torch.linspace(0, 9, 2 * n).sin().view(n, 2).requires_grad_()
+        value = function(points)
+        value.backward()
+        values.append((value.detach(), points.grad))
+    torch.testing.assert_close(*values, rtol=0, atol=0)
+try:
+    torch.compile(lambda x: rips_diagrams(x)[0].sum(), backend="eager", fullgraph=True)(torch.rand(5, 2))
+except Exception as error:
+    assert "rips_diagrams works outside of PyTorch" in str(error), error
+else:
+    raise AssertionError("fullgraph=True was not refused")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 @given(cloud=clouds(scales=(1.0,)))
@@ -217,12 +399,13 @@ def test_less_than_two_points_have_empty_diagrams_and_gradient_zero(n):
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-@pytest.mark.parametrize("metric", ["euclidean", "precomputed"])
-def test_what_is_not_finite_is_refused(metric, bad):
-    matrix = all_distances(normal(0, 5, 2))
-    matrix[2, 3] = matrix[3, 2] = bad
+def test_points_that_are_not_finite_are_refused(bad):
+    cloud = normal(0, 5, 2)
+    cloud[2, 1] = bad
     with pytest.raises(ValueError, match="NaN or infinite"):
-        rips_diagrams(matrix, metric=metric)
+        rips_diagrams(cloud)
+    with pytest.raises(ValueError, match=r"cloud 2 of the batch: .* NaN or infinite"):
+        batched_rips_diagrams([normal(0, 5, 2), normal(0, 1, 2), cloud])
 
 
 @pytest.mark.parametrize(("largest", "dtype"), [(3e38, torch.float32), (60_000, torch.float16)])
@@ -269,29 +452,110 @@ def test_a_stack_of_images_is_refused_with_advice():
 
 
 @pytest.mark.parametrize(
-    "matrix",
+    ("rows", "fault"),
     [
-        torch.zeros(2, 3),
-        torch.tensor([[0.0, 1.0], [2.0, 0.0]]),
-        torch.tensor([[0.0, 1e-9], [5e-9, 0.0]]),
-        torch.tensor([[0.0, -1.0], [-1.0, 0.0]]),
-        torch.tensor([[1.0, 2.0], [2.0, 1.0]]),
+        ([[0.0, 1.0, 2.0], [1.0, 0.0, 1.0]], "square matrix"),
+        ([[0.0, 1.0], [2.0, 0.0]], r"entry \(0, 1\), 1, differs from its mirror image"),
+        ([[0.0, 1e-9], [5e-9, 0.0]], "mirror image"),
+        ([[0.0, math.inf], [1.0, 0.0]], "mirror image"),
+        ([[0.0, -1.0], [-1.0, 0.0]], r"entry \(0, 1\), -1, is negative"),
+        ([[0.0, -math.inf], [-math.inf, 0.0]], "is negative"),
+        ([[0.0, 2.0], [2.0, 1.0]], r"entry \(1, 1\), 1, stands on the diagonal"),
+        ([[0.0, 2.0], [2.0, math.inf]], "on the diagonal"),
+        ([[0.0, math.nan], [math.nan, 0.0]], r"entry \(0, 1\), nan, is NaN"),
+        ([[math.nan]], "is NaN"),
     ],
-    ids=["not square", "not symmetric", "not symmetric, tiny", "negative", "diagonal"],
 )
-def test_what_is_no_matrix_of_distances_is_refused(matrix):
-    with pytest.raises(ValueError, match="matrix"):
-        rips_diagrams(matrix, metric="precomputed")
+def test_a_matrix_that_is_not_one_of_distances_is_refused(rows, fault):
+    with pytest.raises(ValueError, match=fault):
+        rips_diagrams(torch.tensor(rows), metric="precomputed")
 
 
-def test_negative_degrees_are_refused():
-    with pytest.raises(ValueError, match="degrees >= 0"):
-        rips_diagrams(torch.zeros(3, 2), (0, -1))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(seed=SEEDS)
+def test_distances_may_be_wrong_by_rounding(dtype, seed):
+    """As angles and cosines come: diagonals of 1e-4, entries below 0, halves that differ in the last bit."""
+    vectors = torch.nn.functional.normalize(normal(seed, 9, 3), dim=1)
+    vectors[4] = vectors[3]
+    for distance in (lambda s: 1 - s, lambda s: s.clamp(-1, 1).arccos()):
+        exact = distance(vectors @ vectors.T)
+        exact[range(9), range(9)] = 0
+        exact[3, 4] = exact[4, 3] = 0
+        rounded = distance(vectors.to(dtype) @ vectors.T.to(dtype))
+        for diagram, other in zip(
+            rips_diagrams(rounded, metric="precomputed"),
+            rips_diagrams(exact, metric="precomputed"),
+            strict=True,
+        ):
+            tolerance = 4 * torch.finfo(dtype).eps ** 0.5
+            assert slow_bottleneck(diagram, other) <= tolerance
 
 
-def test_degrees_are_wanted():
-    with pytest.raises(ValueError, match="one or more homology degrees"):
-        rips_diagrams(torch.zeros(3, 2), ())
+@pytest.mark.parametrize("epsilons", [1, 8, 15])
+def test_entries_below_zero_by_rounding_are_zero_without_a_gradient(epsilons):
+    low = -epsilons * torch.finfo(torch.float64).eps
+    matrix = torch.tensor([[1e-9, low, 1.0], [low, -1e-9, 1.0], [1.0, 1.0, 0.0]], dtype=torch.float64)
+    matrix.requires_grad_()
+    (deaths,) = rips_diagrams(matrix, 0, metric="precomputed")
+    assert deaths.tolist() == [[0, 1]]
+    deaths.sum().backward()
+    assert matrix.grad.tolist() == [[0, 0, 0.5], [0, 0, 0], [0.5, 0, 0]]
+
+
+@given(cloud=clouds(scales=(1.0,)))
+def test_constant_births_leave_the_diagonal_without_a_gradient(cloud):
+    matrix = all_distances(cloud).requires_grad_()
+    sum((diagram * 3).sum() for diagram in rips_diagrams(matrix, DEGREES, metric="precomputed")).backward()
+    assert not matrix.grad.diagonal().any()
+
+
+@given(cloud=clouds(scales=(1.0,)), seed=SEEDS, share=st.sampled_from([0.2, 0.6, 1.0]))
+def test_infinite_distances_are_edges_that_are_not_there(cloud, seed, share):
+    missing = torch.from_numpy(np.random.default_rng(seed).random((len(cloud), len(cloud))) < share).triu(1)
+    matrix = all_distances(cloud).masked_fill(missing | missing.T, math.inf)
+    for degree, diagram in enumerate(rips_diagrams(matrix, DEGREES, metric="precomputed")):
+        np.testing.assert_array_equal(ordered(diagram), slow_rips(matrix, degree))
+
+
+@pytest.mark.parametrize("degrees", [1, np.int64(1), np.arange(1, 2), torch.arange(1, 2), [1], iter([1])])
+def test_degrees_are_one_whole_number_or_several(degrees):
+    cloud = normal(0, 12, 2)
+    (loops,) = rips_diagrams(cloud, degrees)
+    assert torch.equal(loops, rips_diagrams(cloud)[1])
+
+
+@pytest.mark.parametrize(
+    "degrees", [(), (0, -1), -1, 1.0, (1.5,), (2.9,), (0, 1.0), True, (0, True), "01", None]
+)
+def test_other_degrees_are_refused(degrees):
+    for function, points in (
+        (rips_diagrams, torch.zeros(3, 2)),
+        (batched_rips_diagrams, torch.zeros(1, 3, 2)),
+    ):
+        with pytest.raises(ValueError, match="one or more homology degrees >= 0, whole numbers"):
+            function(points, degrees)
+
+
+@pytest.mark.parametrize("points", [np.zeros((3, 2)), [[0.0, 1.0], [2.0, 3.0]], (torch.zeros(3, 2),), None])
+def test_points_are_a_tensor(points):
+    with pytest.raises(TypeError, match=r"expected a torch\.Tensor, got .* torch\.as_tensor makes one"):
+        rips_diagrams(points)
+    with pytest.raises(TypeError, match=r"cloud 1 of the batch: expected a torch\.Tensor"):
+        batched_rips_diagrams([torch.zeros(3, 2), points])
+
+
+@pytest.mark.parametrize(
+    ("points", "fault"),
+    [
+        (torch.zeros(3, 2).to_sparse(), "dense tensor"),
+        (torch.zeros(3, 2, device="meta"), "holds values, .* on meta"),
+        (torch.zeros(3, 2, dtype=torch.float8_e4m3fn), "16, 32 or 64 bits"),
+        (torch.zeros(3, 2, dtype=torch.complex64), "16, 32 or 64 bits"),
+    ],
+)
+def test_tensors_without_plain_numbers_are_refused(points, fault):
+    with pytest.raises(ValueError, match=fault):
+        rips_diagrams(points)
 
 
 def test_whole_numbers_are_refused():
@@ -302,6 +566,25 @@ def test_whole_numbers_are_refused():
 def test_other_metrics_are_refused():
     with pytest.raises(ValueError, match="euclidean or precomputed, got 'cosine'"):
         rips_diagrams(torch.zeros(3, 2), metric="cosine")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size", "outlier"), [(torch.float32, 1e-16, 1e30), (torch.float64, 1e-150, 1e200)]
+)
+def test_a_far_outlier_hides_nothing(dtype, size, outlier):
+    line = torch.tensor([[0.0], [2 * size], [size], [outlier]], dtype=dtype)
+    assert rips_diagrams(line, 0)[0][:2, 1].tolist() == [line[2, 0]] * 2
+    square = torch.tensor([[0.0, 0.0], [size, 0.0], [size, size], [0.0, size], [outlier, 0.0]], dtype=dtype)
+    (loop,) = rips_diagrams(square, 1)
+    torch.testing.assert_close(loop / size, torch.tensor([[1, math.sqrt(2)]], dtype=dtype))
+
+
+def test_gudhi_is_asked_for_by_degrees_that_need_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gudhi.sklearn.rips_persistence", None)
+    cloud = normal(0, 8, 3)
+    assert len(rips_diagrams(cloud)[0]) == 7
+    with pytest.raises(ImportError, match=r"degrees 2 and up need gudhi .* torchrips\[high-degrees\]"):
+        rips_diagrams(cloud, 2)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
@@ -372,6 +655,17 @@ def test_one_cloud_is_no_batch():
 def test_a_number_of_threads_is_positive():
     with pytest.raises(ValueError, match="threads >= 1"):
         batched_rips_diagrams(torch.zeros(2, 3, 2), threads=0)
+
+
+def test_a_batch_may_be_made_one_cloud_at_a_time():
+    several = [normal(seed, 6, 2) for seed in range(3)]
+    for diagrams, cloud in zip(batched_rips_diagrams(iter(several)), several, strict=True):
+        assert all(map(torch.equal, diagrams, rips_diagrams(cloud)))
+
+
+def test_diagrams_of_several_degrees_are_not_padded():
+    with pytest.raises(ValueError, match=r"\[diagrams\[0\] for diagrams in batch\]"):
+        pad_diagrams(batched_rips_diagrams(torch.zeros(2, 3, 2)))
 
 
 def test_nothing_cannot_be_padded():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from strategies import SEEDS, generic_clouds, normal
 
 from torchrips.distances import bottleneck
-from torchrips.persistence import batched_rips_diagrams, rips_diagrams
+from torchrips.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
 from torchrips.spreading import random_subsets, spread_gradient
 
 
@@ -81,6 +81,28 @@ def test_a_width_that_is_not_positive_is_refused(sigma):
 def test_a_stack_of_clouds_is_refused():
     with pytest.raises(ValueError, match=r"one cloud of shape \(n, d\)"):
         spread_gradient(torch.zeros(2, 3, 2), sigma=1.0)
+
+
+@pytest.mark.parametrize("points", [np.zeros((3, 2)), [[0.0, 1.0]], None])
+def test_points_are_a_tensor(points):
+    with pytest.raises(TypeError, match=r"expected a torch\.Tensor"):
+        spread_gradient(points, sigma=1.0)
+    with pytest.raises(TypeError, match=r"expected a torch\.Tensor"):
+        random_subsets(points, 1, 1, torch.Generator())
+
+
+def test_a_default_device_changes_nothing():
+    points = normal(0, 9, 2).requires_grad_()
+    found = []
+    for device in ("cpu", "meta"):
+        with torch.device(device):
+            subsets = random_subsets(points, 5, 3, torch.Generator("cpu").manual_seed(0))
+            batch = batched_rips_diagrams(spread_gradient(points, 0.5)[None])
+            bars, mask = pad_diagrams([diagram for diagrams in batch for diagram in diagrams])
+            loss = bars[mask].square().sum() + sum(d.sum() for d in rips_diagrams(subsets[0]))
+            found.append((subsets, loss, *torch.autograd.grad(loss, points)))
+    for value, other in zip(*found, strict=True):
+        assert torch.equal(value, other)
 
 
 @given(seed=SEEDS, n=st.integers(1, 9), count=st.integers(1, 4), data=st.data())
