@@ -444,7 +444,7 @@ def _pull(points: Tensor, lengths: Tensor, weights: Tensor, edges: Tensor) -> Te
 def _at_ends(vectors: Tensor, points: Tensor, edges: Tensor) -> Tensor:
     """Sum, at each point, of the vectors of the edges that start there minus those of the edges that end."""
     i, j = edges.view(-1, 2).unbind(dim=1)
-    rows = vectors.reshape(-1, points.shape[1])
+    rows = vectors.reshape(len(i), points.shape[1])
     return torch.zeros_like(points).index_add(0, i, rows).index_add(0, j, rows, alpha=-1)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from torchrips import uncompiled
 
@@ -34,6 +33,8 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
     Two near points that are driven apart need a steep field, which swings far out beside them: up to about
     sigma over their distance, at most :math:`1 / 2 \sqrt\lambda = 500` times larger than g. Choose sigma not
     much above the distance of neighbours, or an optimizer that normalises steps.
+
+    The field is differentiable in turn, as a gradient penalty needs it; forward mode is refused.
 
     Args:
         points: cloud, shape (n, d).
@@ -72,13 +73,15 @@ def _check(points: Tensor) -> None:
 
 class _Interpolation(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, points: Tensor, sigma: float) -> Tensor:
-        ctx.save_for_backward(points)
-        ctx.sigma = sigma
+    def forward(points: Tensor, sigma: float) -> Tensor:
         return points.view_as(points)
 
     @staticmethod
-    @once_differentiable
+    def setup_context(ctx: Any, inputs: tuple[Tensor, float], output: Tensor) -> None:
+        points, ctx.sigma = inputs
+        ctx.save_for_backward(points)
+
+    @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (points,) = ctx.saved_tensors
         # On the host: the small ridge needs float64, which some GPUs do not have.

@@ -52,6 +52,20 @@ def test_the_field_is_a_direction_of_descent(points, seed, moved, sigma):
     assert (field_of(points, gradient, sigma) * gradient).sum() > 0
 
 
+@given(points=generic_clouds(min_size=3, max_size=5, gap=0.05), seed=SEEDS)
+def test_the_field_has_the_derivatives_of_finite_differences(points, seed):
+    """By points and by the gradient that arrives, as a gradient penalty asks for them."""
+    weights = normal(seed, *points.shape).requires_grad_()
+
+    def field(points, weights):
+        spread = spread_gradient(points, sigma=0.3)
+        return torch.autograd.grad((spread * weights).sum(), points, create_graph=True)[0]
+
+    torch.autograd.gradcheck(field, (points.clone().requires_grad_(), weights))
+    by_transform = torch.func.grad(lambda x: (spread_gradient(x, 0.3) * weights.detach()).sum())(points)
+    torch.testing.assert_close(by_transform, field_of(points, weights.detach(), sigma=0.3))
+
+
 @pytest.mark.parametrize("n", [0, 1, 4])
 def test_no_gradient_stays_none(n):
     assert not field_of(torch.ones(n, 2), torch.zeros(n, 2), sigma=1.0).any()
