@@ -6,51 +6,25 @@ diagonal and for equal or empty ones too; the table in docs/conventions.md says 
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
 
 Costs = NDArray[np.floating[Any]]
-Allowed = NDArray[np.bool_]
 Indices = NDArray[np.integer[Any]]
 
-# What a parameter of this name may be, in Python and in words.
-RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
-    "sigma": (lambda x: 0 < x < math.inf, "> 0 and finite"),
-    "scale": (lambda x: 0 < x < math.inf, "> 0 and finite"),
-    "order": (lambda x: 1 <= x < math.inf, ">= 1 and finite"),
-    "ground_norm": (lambda x: x >= 1, ">= 1, or infinity"),
-    "directions": (lambda x: x >= 1 and x % 1 == 0, "a whole number >= 1"),
-    "delta": (lambda x: 0 <= x < math.inf, ">= 0 and finite"),
-    "power": (lambda x: 1 <= x < math.inf, ">= 1 and finite"),
-}
+BLOCK = 2**20  # pairs of points that are worked on at a time
 
 
-def check(*diagrams: Tensor, **parameters: float) -> None:
-    """Refuse what no distance or regularizer is defined for.
-
-    Raises:
-        ValueError: a diagram is not of shape (k, 2), or holds NaN or an infinite value; a parameter is
-            outside its range in :data:`RANGES`.
-
-    """
-    for name, value in parameters.items():
-        within, words = RANGES[name]
-        if not within(value):
-            raise ValueError(f"{name} must be {words}, got {value}")
-    for diagram in diagrams:
-        if diagram.ndim != 2 or diagram.shape[1] != 2:
-            raise ValueError(f"a diagram has shape (k, 2), rows (birth, death); got {tuple(diagram.shape)}")
-        if not torch.isfinite(diagram.detach()).all():
-            raise ValueError("a diagram holds NaN or infinite values; leave out bars that never die")
-
-
-def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
+def bottleneck(diagram: DiagramLike, other: DiagramLike) -> Tensor:
     r"""Bottleneck distance: the smallest largest displacement over all matchings.
 
     .. math::
@@ -68,34 +42,65 @@ def bottleneck(diagram: Tensor, other: Tensor) -> Tensor:
         Scalar tensor, unit of the diagrams.
 
     Raises:
-        ValueError: see :func:`check`.
+        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
 
     Source:
         Thesis, section 1; in degree 0 the closed form of :func:`_bottleneck_of_deaths`, otherwise maximum
         matchings in the graph of costs at most t (H. Edelsbrunner, J. Harer, *Computational topology*,
-        2010, section VIII.4).
+        2010, section VIII.4), see :mod:`torchrips.matching`.
 
     >>> bottleneck(torch.tensor([[0.0, 3.0]]), torch.tensor([[0.0, 2.0], [0.0, 1.0]]))
     tensor(1.)
 
     """
-    check(diagram, other)
-    first, second = (points.detach().double().cpu().numpy() for points in (diagram, other))
-    pairs = np.maximum(*(np.abs(first[:, None, axis] - second[:, axis]) for axis in (0, 1)))
-    costs = pairs, *(np.abs(points[:, 1] - points[:, 0]) / 2 for points in (first, second))
-    if any(points[:, 0].any() or (points[:, 1] < 0).any() for points in (first, second)):
-        value = _bottleneck_value(*costs)
-    else:
-        value = _bottleneck_of_deaths(first[:, 1], second[:, 1])
+    diagram, other = as_diagrams(diagram, other)
     distance = diagram[:0].sum() + other[:0].sum()  # 0, and a function of both whatever is critical
-    if value == 0:
+    place = _Decision.apply(_critical_place, diagram, other).tolist()
+    if not place:
         return distance
-    i, j = _critical_cost(value, *costs)
+    i, j = place
     if i == len(diagram):
         return distance + _to_diagonal(other[j], math.inf)
     if j == len(other):
         return distance + _to_diagonal(diagram[i], math.inf)
     return distance + (diagram[i] - other[j]).abs().amax()
+
+
+class _Decision(torch.autograd.Function):
+    """Whole numbers that depend on the values of two diagrams, and so have no derivative.
+
+    A function of two tensors on the host decides on them. It gets their values also within the transforms
+    of torch.func, which wrap all other tensors.
+    """
+
+    @staticmethod
+    def forward(decide: Callable[[Tensor, Tensor], Indices], diagram: Tensor, other: Tensor) -> Tensor:
+        return torch.from_numpy(decide(*(points.detach().cpu() for points in (diagram, other))))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.mark_non_differentiable(output)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None]:
+        return None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Tensor) -> None:
+        return None
+
+
+def _critical_place(diagram: Tensor, other: Tensor) -> Indices:
+    """Points i and j whose cost is the bottleneck distance, k or m for the diagonal; none at distance 0."""
+    from torchrips.matching import Matcher  # slow to import: at first use
+
+    first, second = (points.double().numpy() for points in (diagram, other))
+    matcher = Matcher(first, second)
+    if any(points[:, 0].any() or (points[:, 1] < 0).any() for points in (first, second)):
+        value = matcher.value()
+    else:
+        value = _bottleneck_of_deaths(first[:, 1], second[:, 1])
+    return np.array([] if value == 0 else matcher.critical_place(value), dtype=np.int64)
 
 
 def _bottleneck_of_deaths(deaths: Costs, others: Costs) -> float:
@@ -113,69 +118,7 @@ def _bottleneck_of_deaths(deaths: Costs, others: Costs) -> float:
     return float(np.maximum(matched, np.maximum(d, e) / 2).min())
 
 
-def _bottleneck_value(pairs: Costs, halves: Costs, other_halves: Costs) -> float:
-    """Smallest t at which a matching with no cost above t exists; it is one of the costs.
-
-    Args:
-        pairs: cost of matching point i of one diagram to point j of the other, shape (k, m).
-        halves: cost of matching each point of the first to the diagonal, shape (k,).
-        other_halves: likewise of the second, shape (m,).
-    """
-
-    def exists(t: float) -> bool:
-        return _matching_exists(pairs <= t, halves <= t, other_halves <= t)
-
-    cheapest = np.minimum(pairs.min(axis=1, initial=np.inf), halves)
-    other_cheapest = np.minimum(pairs.min(axis=0, initial=np.inf), other_halves)
-    bound = max(cheapest.max(initial=0), other_cheapest.max(initial=0))  # each point costs that; often enough
-    if exists(bound):
-        return float(bound)
-    candidates = np.unique(np.concatenate([pairs.ravel(), halves, other_halves]))
-    candidates = candidates[candidates > bound]
-    return float(candidates[bisect_left(candidates, True, key=exists)])
-
-
-def _critical_cost(value: float, pairs: Costs, halves: Costs, other_halves: Costs) -> tuple[int, int]:
-    """Place (i, j) of a cost that equals the bottleneck distance and cannot be done without.
-
-    i = k, or j = m, stands for the diagonal. Where several costs equal the distance, some may be of pairs
-    that no optimal matching needs: so forbid them one after the other, until no matching is left.
-    """
-    costs = np.full((len(halves) + 1, len(other_halves) + 1), np.inf)
-    costs[:-1, :-1], costs[:-1, -1], costs[-1, :-1] = pairs, halves, other_halves
-    places = np.argwhere(costs == value)
-
-    def none_left(forbidden: int) -> bool:
-        allowed = costs <= value
-        allowed[*places[:forbidden].T] = False
-        return not _matching_exists(allowed[:-1, :-1], allowed[:-1, -1], allowed[-1, :-1])
-
-    last = bisect_left(range(1, len(places)), True, key=none_left)
-    i, j = places[last]
-    return int(i), int(j)
-
-
-def _matching_exists(pairs: Allowed, to_diagonal: Allowed, other_to_diagonal: Allowed) -> bool:
-    """Whether all points of two diagrams can be matched, to each other or to the diagonal, as allowed.
-
-    What the diagonal cannot take must be matched to a point. By the theorem of Mendelsohn and Dulmage
-    (1958) one matching covers these points of both diagrams when one covers those of the first and another
-    one those of the second.
-    """
-    return _covers_rows(pairs[~to_diagonal]) and _covers_rows(pairs.T[~other_to_diagonal])
-
-
-def _covers_rows(allowed: Allowed) -> bool:
-    """Whether each row can be matched to an allowed column of its own."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import maximum_bipartite_matching
-
-    if len(allowed) == 0:
-        return True
-    return bool((maximum_bipartite_matching(csr_array(allowed), perm_type="column") >= 0).all())
-
-
-def wasserstein(diagram: Tensor, other: Tensor, order: float, ground_norm: float) -> Tensor:
+def wasserstein(diagram: DiagramLike, other: DiagramLike, order: float, ground_norm: float) -> Tensor:
     r"""Wasserstein distance of order p in the ground norm q, the root taken.
 
     .. math::
@@ -195,7 +138,7 @@ def wasserstein(diagram: Tensor, other: Tensor, order: float, ground_norm: float
         Scalar tensor, unit of the diagrams.
 
     Raises:
-        ValueError: see :func:`check`.
+        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
 
     Source:
         D. Cohen-Steiner, H. Edelsbrunner, J. Harer, Y. Mileyko, *Lipschitz functions have L_p-stable
@@ -207,15 +150,15 @@ def wasserstein(diagram: Tensor, other: Tensor, order: float, ground_norm: float
     tensor(2.)
 
     """
-    check(diagram, other, order=order, ground_norm=ground_norm)
-    to_diagonal, other_to_diagonal = (_to_diagonal(points, ground_norm) for points in (diagram, other))
-    pairs = _norms(diagram.detach()[:, None] - other.detach()[None, :], ground_norm)
-    i, j = _cheapest_matching(order, *(costs.detach() for costs in (pairs, to_diagonal, other_to_diagonal)))
+    check_parameters(order=order, ground_norm=ground_norm)
+    diagram, other = as_diagrams(diagram, other)
+    match = partial(_cheapest_matching, order=order, ground_norm=ground_norm)
+    i, j = np.array(_Decision.apply(match, diagram, other).tolist(), dtype=np.int64)
     costs = torch.cat(
         [
             _norms(diagram[i] - other[j], ground_norm),
-            to_diagonal[np.setdiff1d(np.arange(len(diagram)), i)],
-            other_to_diagonal[np.setdiff1d(np.arange(len(other)), j)],
+            _to_diagonal(diagram, ground_norm)[np.setdiff1d(np.arange(len(diagram)), i)],
+            _to_diagonal(other, ground_norm)[np.setdiff1d(np.arange(len(other)), j)],
         ]
     )
     if not costs.any():  # the root has no derivative at 0
@@ -230,9 +173,12 @@ def _norms(vectors: Tensor, ground_norm: float) -> Tensor:
 
     Nothing over- or underflows, and the gradient at the vector 0 is 0.
     """
-    longer, shorter = vectors.abs().amax(dim=-1), vectors.abs().amin(dim=-1)
     if ground_norm == math.inf:
-        return longer
+        return vectors.abs().amax(dim=-1)
+    x, y = vectors.abs().unbind(dim=-1)
+    # Not amax, which at a tie gives half of the gradient to each: the first derivative stays right, the
+    # second does not.
+    longer, shorter = torch.where(x >= y, x, y), torch.where(x >= y, y, x)
     ratios = shorter / torch.where(longer > 0, longer, 1)
     return longer * (1 + ratios.pow(ground_norm)).pow(1 / ground_norm)
 
@@ -242,42 +188,76 @@ def _to_diagonal(diagram: Tensor, ground_norm: float) -> Tensor:
     return (diagram[..., 1] - diagram[..., 0]).abs() * 2 ** (1 / ground_norm - 1)
 
 
-def _cheapest_matching(
-    order: float, pairs: Tensor, to_diagonal: Tensor, other_to_diagonal: Tensor
-) -> tuple[Indices, Indices]:
-    """Pairs (i, j) of an optimal matching; all other points go to the diagonal.
+def _cheapest_matching(first: Tensor, second: Tensor, order: float, ground_norm: float) -> Indices:
+    """Pairs (i, j) of an optimal matching, shape (2, pairs); all other points go to the diagonal.
 
     Args:
+        first: shape (k, 2), on the host.
+        second: shape (m, 2), on the host.
         order: the sum of the costs to this power is minimised.
-        pairs: cost of matching point i of one diagram to point j of the other, shape (k, m).
-        to_diagonal: cost of matching each point of the first to the diagonal, shape (k,).
-        other_to_diagonal: likewise of the second, shape (m,).
+        ground_norm: of the costs.
     """
     from scipy.optimize import linear_sum_assignment
 
-    costs = [x.double().cpu() for x in (pairs, to_diagonal, other_to_diagonal)]
-    largest = torch.cat(costs[1:]).amax() if len(to_diagonal) + len(other_to_diagonal) else 0
-    c, a, b = ((x / (largest or 1)).pow(order).numpy() for x in costs)
+    to_diagonal = [_to_diagonal(points, ground_norm).double() for points in (first, second)]
+    largest = torch.cat(to_diagonal).amax() if len(first) + len(second) else 0
+    a, b = ((costs / (largest or 1)).pow(order).numpy() for costs in to_diagonal)
+    c = _costs_of_pairs(first, second, ground_norm).div_(largest or 1).pow_(order).numpy()
     # What a pair saves over the diagonal; a pair that saves nothing is none.
-    savings = np.minimum(c - a[:, None] - b, 0)
-    i, j = linear_sum_assignment(savings)
+    savings = c - a[:, None]
+    savings -= b
+    i, j = linear_sum_assignment(np.minimum(savings, 0, out=savings))
     saves = savings[i, j] < 0
     i, j = i[saves], j[saves]
     everything = a.sum() + b.sum()
     total = c[i, j].sum() + np.delete(a, i).sum() + np.delete(b, j).sum()
     if total > 1e-4 * everything or everything == 0:
-        return i, j
-    # Nearly equal diagrams, or a high order: the savings have lost the digits that decide. The square matrix
-    # that has places on the diagonal, one for each point of the other diagram, needs no subtraction.
-    k, m = c.shape
+        return np.stack([i, j])
+    # Nearly equal diagrams, or a high order: the savings have lost the digits that decide.
+    return _cheapest_matching_of_close(first.double(), second.double(), order, ground_norm)
+
+
+def _cheapest_matching_of_close(first: Tensor, second: Tensor, order: float, ground_norm: float) -> Indices:
+    """As :func:`_cheapest_matching`, in float64, without loss of digits, at several times the effort.
+
+    The square matrix that has places on the diagonal, one for each point of the other diagram, needs no
+    subtraction. Powers are taken of the costs over the bottleneck distance, the least largest cost: the N
+    powers of an optimal matching then add up to N at most, a power above that is never taken, and one that
+    underflows counts for nothing.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    from torchrips.matching import Matcher
+
+    k, m = len(first), len(second)
+    unit = max(Matcher(first.numpy(), second.numpy(), ground_norm).value(), np.finfo(np.float64).tiny)
+    # From order 1e12 on the distance is the bottleneck distance up to rounding, which a power would enlarge.
+    powers = [
+        (costs / unit).pow(min(order, 1e12)).clamp(max=2 * (k + m) + 1).numpy()
+        for costs in (
+            _costs_of_pairs(first, second, ground_norm),
+            _to_diagonal(first, ground_norm)[:, None],
+            _to_diagonal(second, ground_norm),
+        )
+    ]
     square = np.zeros((k + m, k + m))
-    square[:k, :m], square[:k, m:], square[k:, :m] = c, a[:, None], b
+    square[:k, :m], square[:k, m:], square[k:, :m] = powers
     i, j = linear_sum_assignment(square)
     both = (i < k) & (j < m)
-    return i[both], j[both]
+    return np.stack([i[both], j[both]])
 
 
-def sliced_wasserstein(diagram: Tensor, other: Tensor, directions: int) -> Tensor:
+def _costs_of_pairs(first: Tensor, second: Tensor, ground_norm: float) -> Tensor:
+    """Distance of each point to each, shape (k, m), float64; in blocks, since the vectors are larger."""
+    costs = torch.empty(len(first), len(second), dtype=torch.float64, device="cpu")
+    rows = max(1, BLOCK // max(1, len(second)))
+    for start in range(0, len(first), rows):
+        block = slice(start, start + rows)
+        costs[block] = _norms(first[block, None] - second, ground_norm)
+    return costs
+
+
+def sliced_wasserstein(diagram: DiagramLike, other: DiagramLike, directions: int) -> Tensor:
     r"""Sliced Wasserstein distance: mean over lines of the 1-Wasserstein distance of the projections.
 
     With :math:`\bar D` the projections of D on the diagonal, M directions and
@@ -299,7 +279,7 @@ def sliced_wasserstein(diagram: Tensor, other: Tensor, directions: int) -> Tenso
         Scalar tensor, unit of the diagrams.
 
     Raises:
-        ValueError: see :func:`check`.
+        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
 
     Source:
         M. Carriere, M. Cuturi, S. Oudot, *Sliced Wasserstein kernel for persistence diagrams*, 2017.
@@ -308,9 +288,13 @@ def sliced_wasserstein(diagram: Tensor, other: Tensor, directions: int) -> Tenso
     tensor(1.)
 
     """
-    check(diagram, other, directions=directions)
-    angles = torch.arange(directions, dtype=torch.float64) * (math.pi / directions) - math.pi / 2
-    cos, sin = angles.cos().to(diagram), angles.sin().to(diagram)
+    check_parameters(directions=directions)
+    diagram, other = as_diagrams(diagram, other)
+    angles = (
+        torch.arange(directions, dtype=torch.float64, device="cpu") * (math.pi / directions) - math.pi / 2
+    )
+    dtype = torch.promote_types(diagram.dtype, other.dtype)
+    cos, sin = (line.to(dtype).to(diagram.device) for line in (angles.cos(), angles.sin()))
 
     def projections(augmented: Tensor) -> Tensor:
         # No matrix product: its rounding may depend on the row, and equal points must stay equal.
@@ -325,7 +309,7 @@ def _augmented(diagram: Tensor, other: Tensor) -> Tensor:
     return torch.cat([diagram, other.mean(dim=1, keepdim=True).expand(-1, 2)])
 
 
-def fisher(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
+def fisher(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
     r"""Persistence Fisher distance: the angle between the square roots of two densities.
 
     With :math:`\bar D` the projections of D on the diagonal, :math:`F = D \cup \bar D'`,
@@ -349,7 +333,7 @@ def fisher(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
         Scalar tensor, an angle; 0 for two empty diagrams.
 
     Raises:
-        ValueError: see :func:`check`.
+        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
 
     Source:
         T. Le, M. Yamada, *Persistence Fisher kernel: a Riemannian manifold kernel for persistence
@@ -360,18 +344,34 @@ def fisher(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
     tensor(0.4804)
 
     """
-    check(diagram, other, sigma=sigma)
+    check_parameters(sigma=sigma)
+    diagram, other = as_diagrams(diagram, other)
     first, second = (_in_order(_augmented(*pair)) for pair in ((diagram, other), (other, diagram)))
     union = torch.cat([first, second])
     far = math.sqrt(torch.finfo(union.dtype).max) / 2  # no density is left there, but the square is finite
 
-    def root_density(points: Tensor) -> Tensor:
-        births, deaths = ((union[:, None, axis] - points[:, axis]) / sigma for axis in (0, 1))
+    def log_density(places: Tensor, points: Tensor) -> Tensor:
+        births, deaths = ((places[:, None, axis] - points[:, axis]) / sigma for axis in (0, 1))
         squares = births.clamp(-far, far).square() + deaths.clamp(-far, far).square()
-        return (torch.logsumexp(-squares / 2, dim=1).log_softmax(dim=0) / 2).exp()
+        return torch.logsumexp(-squares / 2, dim=1)
+
+    def root_density(points: Tensor) -> Tensor:
+        return (_in_blocks(log_density, union, points).log_softmax(dim=0) / 2).exp()
 
     chord = torch.linalg.vector_norm(root_density(first) - root_density(second))
     return 2 * torch.arcsin(chord / 2)
+
+
+def _in_blocks(function: Callable[[Tensor, Tensor], Tensor], points: Tensor, others: Tensor) -> Tensor:
+    """A function of each point and all others, of some points at a time if there are too many pairs.
+
+    Backward computes each block again, so that memory grows with the number of points, not of pairs.
+    """
+    rows = max(1, BLOCK // max(1, len(others)))
+    if len(points) <= rows:
+        return function(points, others)
+    again = partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False)
+    return torch.cat([again(block, others) for block in torch.split(points, rows)])
 
 
 def _in_order(points: Tensor) -> Tensor:
@@ -380,7 +380,7 @@ def _in_order(points: Tensor) -> Tensor:
     return by_death[by_death[:, 0].argsort(stable=True)]
 
 
-def scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
+def scale_space_kernel(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
     r"""Persistence scale-space kernel (PSSK).
 
     .. math::
@@ -397,14 +397,15 @@ def scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
         Scalar tensor, unit of 1 / sigma.
 
     Raises:
-        ValueError: see :func:`check`.
+        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
 
     Source:
         J. Reininghaus, S. Huber, U. Bauer, R. Kwitt, *A stable multi-scale kernel for topological machine
         learning*, 2015, equation 10.
 
     """
-    check(diagram, other, sigma=sigma)
+    check_parameters(sigma=sigma)
+    diagram, other = as_diagrams(diagram, other)
     return _scale_space_kernel(diagram, other, sigma)
 
 
@@ -416,14 +417,15 @@ def _scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
     return (heat(other) - heat(other.flip(1))) / (8 * math.pi * sigma)
 
 
-def reininghaus(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
+def reininghaus(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
     r"""Squared distance of the scale-space kernel, all pairs and the constant term included.
 
     .. math:: d_\sigma^2(F, G) = k_\sigma(F, F) + k_\sigma(G, G) - 2 k_\sigma(F, G).
 
     Arguments, shapes, errors and source as :func:`scale_space_kernel`.
     """
-    check(diagram, other, sigma=sigma)
+    check_parameters(sigma=sigma)
+    diagram, other = as_diagrams(diagram, other)
     return (
         _scale_space_kernel(diagram, diagram, sigma)
         + _scale_space_kernel(other, other, sigma)

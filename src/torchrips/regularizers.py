@@ -12,7 +12,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from torchrips.distances import bottleneck, check, fisher, reininghaus, sliced_wasserstein, wasserstein
+from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
+from torchrips.distances import bottleneck, fisher, reininghaus, sliced_wasserstein, wasserstein
 
 
 def _lifetimes(diagram: Tensor) -> Tensor:
@@ -31,8 +32,8 @@ class Push(nn.Module):
     tensor(-3.)
     """
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
-        check(diagram, reference)
+    def forward(self, diagram: DiagramLike, reference: DiagramLike | None = None) -> Tensor:
+        diagram, *_ = as_diagrams(diagram, *([] if reference is None else [reference]))
         return -_lifetimes(diagram).sum()
 
 
@@ -59,11 +60,11 @@ class TotalPersistence(nn.Module):
 
     def __init__(self, power: float) -> None:
         super().__init__()
-        check(power=power)
+        check_parameters(power=power)
         self.power = power
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
-        check(diagram, reference)
+    def forward(self, diagram: DiagramLike, reference: DiagramLike | None = None) -> Tensor:
+        diagram, *_ = as_diagrams(diagram, *([] if reference is None else [reference]))
         return _lifetimes(diagram).abs().pow(self.power).sum()
 
 
@@ -80,7 +81,7 @@ class Bottleneck(nn.Module):
     tensor(0.5000)
     """
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         return bottleneck(diagram, reference)
 
 
@@ -104,10 +105,10 @@ class Wasserstein(nn.Module):
 
     def __init__(self, order: float, ground_norm: float) -> None:
         super().__init__()
-        check(order=order, ground_norm=ground_norm)
+        check_parameters(order=order, ground_norm=ground_norm)
         self.order, self.ground_norm = order, ground_norm
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         return wasserstein(diagram, reference, self.order, self.ground_norm)
 
 
@@ -130,10 +131,10 @@ class SlicedWasserstein(nn.Module):
 
     def __init__(self, directions: int) -> None:
         super().__init__()
-        check(directions=directions)
+        check_parameters(directions=directions)
         self.directions = directions
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         return sliced_wasserstein(diagram, reference, self.directions)
 
 
@@ -156,10 +157,10 @@ class Fisher(nn.Module):
 
     def __init__(self, sigma: float) -> None:
         super().__init__()
-        check(sigma=sigma)
+        check_parameters(sigma=sigma)
         self.sigma = sigma
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         return fisher(diagram, reference, self.sigma)
 
 
@@ -182,15 +183,15 @@ class Reininghaus(nn.Module):
 
     def __init__(self, sigma: float) -> None:
         super().__init__()
-        check(sigma=sigma)
+        check_parameters(sigma=sigma)
         self.sigma = sigma
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         return reininghaus(diagram, reference, self.sigma)
 
 
 def lifetime_density(
-    diagram: Tensor, positions: Tensor, sigma: float, scale: float, power: int = 4
+    diagram: DiagramLike, positions: Tensor, sigma: float, scale: float, power: int = 4
 ) -> Tensor:
     r"""Scaled Gaussian density estimator of the 4th power (4SGDE) at several positions.
 
@@ -211,6 +212,8 @@ def lifetime_density(
         Thesis, section 2.
 
     """
+    (diagram,) = as_diagrams(diagram)
+    positions = positions.to(diagram.dtype).to(diagram.device)
     gaussians = torch.exp(-((diagram[:, 1, None] - positions) / sigma).square())
     return scale * (_lifetimes(diagram)[:, None].pow(power) * gaussians).sum(dim=0)
 
@@ -239,29 +242,31 @@ class LifetimeDensity(nn.Module):
 
     """
 
-    positions: Tensor
     power = 4
 
     def __init__(self, start: float, stop: float, points: int, sigma: float, scale: float) -> None:
         super().__init__()
         if not -math.inf < start < stop < math.inf or points < 1:
             raise ValueError(f"the grid needs start < stop and points >= 1, got {start}, {stop}, {points}")
-        check(sigma=sigma, scale=scale)
+        check_parameters(sigma=sigma, scale=scale)
         self.sigma, self.scale = sigma, scale
-        self.register_buffer("positions", torch.linspace(start, stop, points, dtype=torch.float64))
+        self.start, self.stop, self.points = start, stop, points
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
-        check(diagram, reference)
-        positions = self.positions.to(diagram)
-        ours, theirs = (
-            lifetime_density(d, positions, self.sigma, self.scale, self.power) for d in (diagram, reference)
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
+        # Not a buffer, which module.to() would round, and which a device without float64 would refuse.
+        positions = torch.linspace(self.start, self.stop, self.points, dtype=torch.float64, device="cpu")
+        density, reference_density = (
+            lifetime_density(d, positions, self.sigma, self.scale, self.power)
+            for d in as_diagrams(diagram, reference)
         )
-        loss: Tensor = (ours - theirs).square().sum()
+        loss: Tensor = (density - reference_density).square().sum()
         return loss
 
 
-def entropy(diagram: Tensor, delta: float) -> Tensor:
+def entropy(diagram: DiagramLike, delta: float) -> Tensor:
     r"""Delta-selective persistent entropy :math:`G_\delta(D)`, see :class:`Entropy`; a scalar tensor."""
+    check_parameters(delta=delta)
+    (diagram,) = as_diagrams(diagram)
     lifetimes = _lifetimes(diagram).abs()
     selected = lifetimes[lifetimes > delta]
     value: Tensor = torch.special.entr(selected / selected.sum()).sum()
@@ -297,11 +302,11 @@ class Entropy(nn.Module):
 
     def __init__(self, delta: float) -> None:
         super().__init__()
-        check(delta=delta)
+        check_parameters(delta=delta)
         self.delta = delta
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
-        check(diagram, reference)
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
+        diagram, reference = as_diagrams(diagram, reference)
         return (entropy(diagram, self.delta) - entropy(reference, self.delta)).square()
 
 

@@ -19,6 +19,7 @@ from strategies import (
     slow_wasserstein,
 )
 
+from torchrips import distances as module
 from torchrips.distances import (
     bottleneck,
     fisher,
@@ -27,6 +28,7 @@ from torchrips.distances import (
     sliced_wasserstein,
     wasserstein,
 )
+from torchrips.matching import Matcher
 
 EMPTY = torch.zeros(0, 2, dtype=torch.float64)
 
@@ -193,6 +195,48 @@ def test_wasserstein_neither_overflows_nor_underflows(order, ground_norm, scale,
     assert (moved[0] == 0) == (moved[1] == 0)
 
 
+HIGH = [50, 75, 100, 200, 1000, 1e6, 1e15]
+
+
+@pytest.mark.parametrize("order", HIGH)
+def test_wasserstein_of_high_order_of_bars_of_all_sizes(order):
+    # Relative to the longest bar, all of the costs underflow: any matching looked as good as any other.
+    first = born_at_zero(0.001, 0.002, 0.003, 10).requires_grad_()
+    value = wasserstein(first, first.detach().flip(0) + 1e-5, order, math.inf)
+    value.backward()
+    assert value.item() == pytest.approx(1e-5 * 4 ** (1 / order), rel=1e-9)
+    slope = 4 ** (1 / order - 1) / 2  # of four equal costs, each shared by birth and death
+    assert first.grad.numpy() == pytest.approx(-slope, rel=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(
+    order=st.sampled_from(ORDERS + HIGH),
+    ground_norm=st.sampled_from(NORMS),
+    pair=st.one_of(st.tuples(diagrams(), diagrams()), close_pairs(), close_pairs()),
+    longer=st.sampled_from([1.0, 1e3, 1e6]),
+)
+def test_wasserstein_of_any_order_is_near_the_bottleneck_distance(dtype, order, ground_norm, pair, longer):
+    pair = [torch.cat([x, longer * points([1, 2])]).to(dtype) for x in pair]
+    diagram = pair[0].clone().requires_grad_()
+    value = wasserstein(diagram, pair[1], order, ground_norm)
+    value.backward()
+    rounding = 1 + 10 * torch.finfo(dtype).eps
+    limit = Matcher(*(x.double().numpy() for x in pair), ground_norm).value()
+    assert limit / rounding <= value.item() <= limit * sum(map(len, pair)) ** (1 / order) * rounding
+    assert torch.isfinite(diagram.grad).all()
+    assert (diagram.grad.abs() <= 1 + 1e-5).all()
+
+
+def test_wasserstein_second_derivative_where_both_coordinates_differ_equally():
+    # The Euclidean norm of (1, 1) has the Hessian (I - u u^T) / r, with u = (1, 1) / r.
+    hessian = torch.autograd.functional.hessian(
+        lambda x: wasserstein(x, points([1, 10]), 1, 2), points([0, 9])
+    )
+    expected = math.sqrt(1 / 8) * torch.tensor([[1, -1], [-1, 1]], dtype=torch.float64)
+    torch.testing.assert_close(hessian.view(2, 2), expected)
+
+
 @norms
 @given(order=st.sampled_from(ORDERS), pair=st.one_of(st.tuples(diagrams(), diagrams()), close_pairs()))
 def test_wasserstein_gradient_is_at_most_one_in_the_dual_norm(order, ground_norm, pair):
@@ -353,6 +397,26 @@ DISTANCES = {
     "reininghaus": lambda x, y: reininghaus(x, y, sigma=1.0),
 }
 distances = pytest.mark.parametrize("distance", DISTANCES.values(), ids=DISTANCES)
+
+
+@pytest.mark.parametrize("name", ["bottleneck", "wasserstein", "fisher"])
+@given(
+    first=diagrams(min_size=1, max_size=12), second=diagrams(max_size=12), block=st.sampled_from([1, 30, 70])
+)
+def test_working_in_blocks_changes_nothing(name, first, second, block):
+    def results():
+        inputs = [x.clone().requires_grad_() for x in (first, second)]
+        value = DISTANCES[name](*inputs)
+        gradients = torch.autograd.grad(value, inputs, create_graph=True)
+        second_gradients = torch.autograd.grad(
+            gradients[0].square().sum(), inputs, allow_unused=True, materialize_grads=True
+        )
+        return [value, *gradients, *second_gradients]
+
+    expected = results()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK", block)
+        torch.testing.assert_close(results(), expected, rtol=1e-9, atol=1e-9)
 
 
 @distances

@@ -12,6 +12,7 @@ from strategies import (
     generic_clouds,
     generic_pairs,
     isometries,
+    normal,
     slow_bottleneck,
     slow_fisher,
     slow_kernel,
@@ -247,6 +248,84 @@ def test_equal_diagrams_are_a_minimum(name, diagram):
         value, gradient = value_and_gradient(regularizer(name), diagram, equal)
         assert value == pytest.approx(0, abs=1e-10)
         assert (gradient.abs() <= 1e-9).all()
+
+
+@members
+@given(pair=generic_pairs())
+def test_second_derivatives_on_diagrams_agree_with_finite_differences(name, pair):
+    assume_delta_apart(*pair)
+    torch.autograd.gradgradcheck(regularizer(name), tuple(x.requires_grad_() for x in pair))
+
+
+@members
+def test_transforms_of_functions_give_the_same_derivatives(name):
+    loss, pair = regularizer(name), (FULL, 1.2 * FULL[1:] + 0.1)
+    _, gradient = value_and_gradient(loss, *pair)
+    for transform in (torch.func.grad, torch.func.jacrev, torch.func.jacfwd):
+        torch.testing.assert_close(transform(loss)(*pair), gradient)
+    hessian = torch.autograd.functional.hessian(lambda x: loss(x, pair[1]), pair[0])
+    torch.testing.assert_close(torch.func.hessian(loss)(*pair), hessian)
+
+
+@members
+def test_a_loss_under_vmap_is_refused_with_a_remedy(name):
+    with pytest.raises(RuntimeError, match="one by one"):
+        torch.func.vmap(regularizer(name), in_dims=(0, None))(FULL.repeat(2, 1, 1), FULL)
+
+
+@members
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_the_default_device_does_not_matter(name, device):
+    expected = regularizer(name)(FULL, DEATHS)
+    with torch.device(device):
+        assert regularizer(name)(FULL, DEATHS) == expected
+
+
+@members
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_computed_in_float32(name, dtype):
+    # 300 bars of length 1 to 20, whose fourth powers and sums have no place in float16.
+    births_and_lifetimes = normal(0, 2, 2, 300).abs().clamp(0, 3) * torch.tensor([[1], [6]]) + 1
+    diagram, reference = births_and_lifetimes.cumsum(dim=1).transpose(1, 2).to(dtype)
+    for pair in ((diagram, reference), (diagram, reference[:200])):
+        value, gradient = value_and_gradient(regularizer(name), *pair)
+        expected, its_gradient = value_and_gradient(regularizer(name), *(x.float() for x in pair))
+        assert value == expected
+        assert math.isfinite(value)
+        assert gradient.dtype == dtype
+        torch.testing.assert_close(gradient, its_gradient.to(dtype))
+    assert regularizer(name)(*pair).dtype == torch.float32
+
+
+@members
+def test_integers_count_as_the_default_floating_point_numbers(name):
+    diagram, reference = torch.tensor([[0, 3], [1, 7], [2, 4]]), torch.tensor([[1, 3], [0, 5]])
+    expected = regularizer(name)(diagram.float(), reference.float())
+    for pair in ((diagram, reference), (diagram.float(), reference), (diagram, reference.tolist())):
+        assert regularizer(name)(*pair) == expected
+    assert regularizer(name)(diagram.tolist(), reference.tolist()) == expected
+
+
+@members
+@given(diagram=diagrams(), reference=diagrams())
+def test_arrays_and_lists_are_taken(name, diagram, reference):
+    assume_delta_apart(diagram, reference)
+    loss = regularizer(name)
+    expected = loss(diagram, reference)
+    assert loss(diagram.numpy(), reference.numpy()) == expected
+    assert loss(diagram, reference.tolist()) == expected
+    assert loss((diagram,), reference) == expected  # a cloud's diagrams, if it is one
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_REFERENCE))
+@given(diagram=diagrams())
+def test_a_reference_that_is_ignored_may_be_left_out(name, diagram):
+    assert regularizer(name)(diagram) == regularizer(name)(diagram, EMPTY)
+
+
+def test_the_grid_of_densities_keeps_its_digits_when_the_module_is_moved():
+    expected = regularizer("4sgde")(FULL, DEATHS)
+    assert regularizer("4sgde").half()(FULL, DEATHS) == expected
 
 
 @members

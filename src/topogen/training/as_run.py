@@ -8,7 +8,8 @@ sense. Called like those of :mod:`torchrips.regularizers`, with ``(diagram, refe
 import torch
 from torch import Tensor, nn
 
-from torchrips.distances import bottleneck, check, scale_space_kernel
+from torchrips.arguments import DiagramLike, as_diagrams
+from torchrips.distances import bottleneck, scale_space_kernel
 from torchrips.regularizers import Entropy, LifetimeDensity, Reininghaus, entropy
 
 
@@ -26,7 +27,8 @@ class BottleneckAsRun(nn.Module):
     tensor(0.)
     """
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
+        diagram, reference = as_diagrams(diagram, reference)
         value = bottleneck(diagram, reference)
         halves = (reference[:, 1] - reference[:, 0]).abs() / 2
         return 0 * value if (value == halves).any() else value
@@ -47,8 +49,8 @@ class ReininghausAsRun(Reininghaus):
     tensor(-0.7904)
     """
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
-        check(diagram, reference)
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
+        diagram, reference = as_diagrams(diagram, reference)
         point, target = youngest(diagram), youngest(reference)
         with_itself = scale_space_kernel(point, point, self.sigma)
         return with_itself - 2 * scale_space_kernel(point, target, self.sigma)
@@ -71,8 +73,8 @@ class EntropyAsRun(Entropy):
     tensor(0.1201)
     """
 
-    def forward(self, diagram: Tensor, reference: Tensor) -> Tensor:
-        check(diagram, reference)
+    def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
+        diagram, reference = as_diagrams(diagram, reference)
         lifetimes = (diagram[:, 1] - diagram[:, 0]).abs()
         selected = lifetimes > self.delta
         last = youngest(diagram[selected])
