@@ -163,6 +163,18 @@ def wasserstein_order_2(library: Library) -> Iterator[Trial]:
         yield _wasserstein(library, pair, order=2, norm=2)
 
 
+def wasserstein_high_order(library: Library) -> Iterator[Trial]:
+    """Orders 20, 100 and 1000, maximum norm: births 0, deaths .001, .002, .003, 10; others .00001 more."""
+    deaths = np.array([0.001, 0.002, 0.003, 10.0])
+    diagram = np.stack([np.zeros(4), deaths], axis=1)
+    for order in (20, 100, 1000):
+        expected = 4 ** (1 / order)  # in units of .00001, with the root; the power of that would underflow
+        scale = 1e5 ** library.wasserstein_exponent(order)
+        ask = partial(_scaled_wasserstein, library, (diagram, diagram[::-1] + 1e-5), order, scale)
+        inputs = _named((diagram, diagram[::-1] + 1e-5)) | {"order": order}
+        yield Trial(inputs, expected ** library.wasserstein_exponent(order), ask)
+
+
 def wasserstein_no_points(library: Library) -> Iterator[Trial]:
     """Two diagrams of no points, order 2, ground norm 2: 0, and backward runs."""
     pair = np.zeros((0, 2)), np.zeros((0, 2))
@@ -234,6 +246,17 @@ def kernel_value(library: Library) -> Iterator[Trial]:
         yield _of_two(library.kernel, pair, expected, 0.3)
 
 
+def kernel_short_bar(library: Library) -> Iterator[Trial]:
+    """Kernel of one bar of length .0003 with itself, in float32, sigma 1, over its right value: 1."""
+    bar = torch.tensor([[0.0, 0.0003]])
+    expected = -math.expm1(-(0.0003**2) / 4) / (8 * math.pi) * library.kernel_factor(1.0)
+
+    def ask() -> float:
+        return float(library.kernel(bar, bar, 1.0)) / expected
+
+    yield Trial({"diagram": bar.numpy()}, 1.0, ask)
+
+
 def kernel_gradient(library: Library) -> Iterator[Trial]:
     """Gradient of the kernel of two random diagrams, sigma .3."""
     pair = _diagram(1, 3), _diagram(2, 4)
@@ -269,6 +292,22 @@ def kernel_distance_equal(library: Library) -> Iterator[Trial]:
 
 
 # Entropy and total persistence
+
+
+def entropy_integers(library: Library) -> Iterator[Trial]:
+    """A diagram of integers, (0, 1), (0, 3), (2, 4): as of the same numbers in floating point, or an error."""
+    diagram = torch.tensor([[0, 1], [0, 3], [2, 4]])
+    expected = exhaustive.entropy(diagram.double().numpy(), library.entropy_base)
+    yield Trial({"diagram": diagram.numpy()}, expected, lambda: float(library.entropy(diagram)))
+
+
+def entropy_half(library: Library) -> Iterator[Trial]:
+    """300 bars of length 1 to 20 in float16: the entropy of the same numbers in float64, to three digits."""
+    births, lifetimes = _random(0).random((2, 300))
+    diagram = torch.from_numpy(np.stack([births, births + 1 + 19 * lifetimes], axis=1)).half()
+    expected = exhaustive.entropy(diagram.double().numpy(), library.entropy_base)
+    inputs = {"diagram": diagram.numpy()}
+    yield Trial(inputs, expected, lambda: float(library.entropy(diagram)), tolerance=0.001)
 
 
 def entropy_value(library: Library) -> Iterator[Trial]:
@@ -321,6 +360,7 @@ CASES: dict[str, Callable[[Library], Iterable[Trial]]] = {
         bottleneck_equal,
         wasserstein_order_1,
         wasserstein_order_2,
+        wasserstein_high_order,
         wasserstein_no_points,
         wasserstein_gradient_point,
         wasserstein_gradient_diagonal,
@@ -330,11 +370,14 @@ CASES: dict[str, Callable[[Library], Iterable[Trial]]] = {
         sliced_no_points,
         fisher_value,
         kernel_value,
+        kernel_short_bar,
         kernel_gradient,
         kernel_keeps_its_input,
         kernel_distance_value,
         kernel_distance_equal,
         entropy_value,
+        entropy_integers,
+        entropy_half,
         entropy_point_on_diagonal,
         entropy_all_on_diagonal,
         total_persistence_cubed,
@@ -475,6 +518,10 @@ def _gradients_of_clouds(library: Library, degree: int) -> Iterator[Trial]:
 def _wasserstein(library: Library, pair: Pair, order: float, norm: float) -> Trial:
     expected = exhaustive.wasserstein(*pair, order, norm) ** library.wasserstein_exponent(order)
     return _of_two(library.wasserstein, pair, expected, order, norm)
+
+
+def _scaled_wasserstein(library: Library, pair: Pair, order: float, scale: float) -> float:
+    return float(library.wasserstein(*map(_tensor, pair), order, math.inf)) * scale
 
 
 def _wasserstein_gradient(library: Library, pair: Pair, order: float, norm: float) -> Trial:
