@@ -295,7 +295,7 @@ def kernel_distance_equal(library: Library) -> Iterator[Trial]:
 
 
 def entropy_integers(library: Library) -> Iterator[Trial]:
-    """A diagram of integers, (0, 1), (0, 3), (2, 4): as of the same numbers in floating point, or an error."""
+    """A diagram of integers, (0, 1), (0, 3), (2, 4): as of the same numbers in float64."""
     diagram = torch.tensor([[0, 1], [0, 3], [2, 4]])
     expected = exhaustive.entropy(diagram.double().numpy(), library.entropy_base)
     yield Trial({"diagram": diagram.numpy()}, expected, lambda: float(library.entropy(diagram)))
