@@ -3,6 +3,10 @@
 A diagram is a tensor of shape (k, 2), k >= 0, rows (birth, death), finite; the diagonal belongs to every
 diagram with infinite multiplicity. Values and gradients are finite for all such diagrams, at ties, on the
 diagonal and for equal or empty ones too; the table in docs/conventions.md says what they are there.
+
+Since version 0.2 the scale-space kernel and the Reininghaus dissimilarity are sums without cancellation, in
+float64 on the CPU, see :func:`scale_space_kernel`. Before, they were differences of two exponentials in the
+precision of the diagrams, and their values differ from today's by the rounding of that.
 """
 
 import math
@@ -388,6 +392,14 @@ def scale_space_kernel(diagram: DiagramLike, other: DiagramLike, sigma: float) -
         e^{-\lVert p - q \rVert^2 / 8 \sigma} - e^{-\lVert p - \bar q \rVert^2 / 8 \sigma},
         \qquad \bar q = (q_2, q_1).
 
+    The two exponentials are nearly equal for short bars. Their exponents differ by :math:`\ell_p \ell_q / 4
+    \sigma` with the lifetimes :math:`\ell`, so their difference is taken as
+
+    .. math:: -e^{-\lVert p - q \rVert^2 / 8 \sigma} \operatorname{expm1}(-\ell_p \ell_q / 4 \sigma),
+
+    which loses no digits. On the CPU it is computed in float64, on other devices in the precision of the
+    diagrams, since not all of them have float64.
+
     Args:
         diagram: F, shape (k, 2), k may be 0.
         other: G, shape (m, 2), m may be 0.
@@ -406,15 +418,33 @@ def scale_space_kernel(diagram: DiagramLike, other: DiagramLike, sigma: float) -
     """
     check_parameters(sigma=sigma)
     diagram, other = as_diagrams(diagram, other)
-    return _scale_space_kernel(diagram, other, sigma)
+    dtype = torch.promote_types(diagram.dtype, other.dtype)
+    return _scale_space_kernel(_precise(diagram), _precise(other), sigma).to(dtype)
+
+
+def _precise(diagram: Tensor) -> Tensor:
+    """A diagram in the precision that scale-space kernels are summed in."""
+    return diagram.double() if diagram.device.type == "cpu" else diagram
 
 
 def _scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
-    def heat(mirrored: Tensor) -> Tensor:
-        squares = (diagram[:, None] - mirrored[None, :]).square().sum(dim=2)
-        return torch.exp(-squares / (8 * sigma)).sum()
+    def heat(points: Tensor, others: Tensor) -> Tensor:
+        (p, p_lifetimes, p_signs), (q, q_lifetimes, q_signs) = _above(points), _above(others)
+        squares = (p[:, None] - q).square().sum(dim=2)
+        mirrored = torch.expm1(-p_lifetimes[:, None] * q_lifetimes / (4 * sigma))
+        return (-torch.exp(-squares / (8 * sigma)) * mirrored * p_signs[:, None] * q_signs).sum(dim=1)
 
-    return (heat(other) - heat(other.flip(1))) / (8 * math.pi * sigma)
+    return _in_blocks(heat, diagram, other).sum() / (8 * math.pi * sigma)
+
+
+def _above(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Points with those below the diagonal mirrored at it, their lifetimes, and -1 for those mirrored.
+
+    The kernel changes its sign with a mirrored point. Without negative lifetimes no exponential overflows.
+    """
+    below = (points[:, 1] < points[:, 0])[:, None]
+    mirrored = torch.where(below, points.flip(1), points)
+    return mirrored, mirrored[:, 1] - mirrored[:, 0], 1 - 2 * below[:, 0].to(points.dtype)
 
 
 def reininghaus(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
@@ -422,12 +452,20 @@ def reininghaus(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tenso
 
     .. math:: d_\sigma^2(F, G) = k_\sigma(F, F) + k_\sigma(G, G) - 2 k_\sigma(F, G).
 
+    Exactly 0 for equal diagrams, and never negative. On the CPU, where the three terms are added in float64,
+    a difference is seen down to about 1e-15 times the largest of them; on other devices, down to the
+    rounding of the diagrams' own precision.
+
     Arguments, shapes, errors and source as :func:`scale_space_kernel`.
     """
     check_parameters(sigma=sigma)
     diagram, other = as_diagrams(diagram, other)
-    return (
-        _scale_space_kernel(diagram, diagram, sigma)
-        + _scale_space_kernel(other, other, sigma)
-        - 2 * _scale_space_kernel(diagram, other, sigma)
+    dtype = torch.promote_types(diagram.dtype, other.dtype)
+    # In one order, so that equal diagrams have three equal terms.
+    first, second = (_in_order(_precise(points)) for points in (diagram, other))
+    square = (
+        _scale_space_kernel(first, first, sigma)
+        + _scale_space_kernel(second, second, sigma)
+        - 2 * _scale_space_kernel(first, second, sigma)
     )
+    return square.clamp(min=0).to(dtype)

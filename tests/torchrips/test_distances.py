@@ -382,6 +382,45 @@ def test_dissimilarity_ignores_the_diagonal(first, second):
     assert float(reininghaus(with_diagonal, second, 0.05)) == pytest.approx(expected, abs=1e-10)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@given(length=st.sampled_from([1e-12, 3e-4, 0.1]), sigma=st.sampled_from([0.05, 1.0, 100.0]))
+def test_kernel_of_a_short_bar_keeps_its_digits(dtype, length, sigma):
+    # Of one bar with itself: (1 - exp(-l^2 / 4 sigma)) / 8 pi sigma; in float32 exp(-l^2 / 4 sigma) is 1.
+    bar = torch.tensor([[0.0, length]], dtype=dtype)
+    lifetime = float(bar[0, 1])
+    expected = -math.expm1(-(lifetime**2) / (4 * sigma)) / (8 * math.pi * sigma)
+    for value in (scale_space_kernel(bar, bar, sigma), reininghaus(bar, bar[:0], sigma)):
+        assert value.dtype == dtype
+        assert float(value) == pytest.approx(expected, rel=4 * torch.finfo(dtype).eps)
+
+
+@given(seed=SEEDS, sigma=st.sampled_from([0.1, 1.0]))
+def test_dissimilarity_of_near_diagrams_is_that_of_their_exact_values(seed, sigma):
+    births, lifetimes = 0.1 * normal(seed, 2, 100).abs()
+    first = torch.stack([births, births + lifetimes], dim=1).float()
+    second = first + 0.01 * normal(seed + 1, 100, 2).float()
+    value = reininghaus(first, second, sigma)
+    expected = reininghaus(first.double(), second.double(), sigma)
+    assert value.dtype == torch.float32
+    assert value > 0
+    assert float(value) == pytest.approx(float(expected), rel=1e-6)
+
+
+@given(diagram=diagrams(), sigma=st.sampled_from([1e-3, 1.0, 1e3]))
+def test_dissimilarity_of_equal_diagrams_is_exactly_zero(diagram, sigma):
+    assert reininghaus(diagram, diagram.flip(0), sigma) == 0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_kernel_of_a_point_and_its_mirror_image_is_finite_and_odd(dtype):
+    # A lifetime of 100 below the diagonal: without mirroring, 0 times an exponential that overflows.
+    bar = torch.tensor([[0.0, 100.0]], dtype=dtype).requires_grad_()
+    value = scale_space_kernel(bar, bar.detach().flip(1), 0.05)
+    value.backward()
+    assert value == -scale_space_kernel(bar, bar.detach(), 0.05)
+    assert torch.isfinite(bar.grad).all()
+
+
 @given(first=diagrams(max_size=4), second=diagrams(max_size=4), sigma=st.sampled_from([0.05, 1.0]))
 def test_dissimilarity_gradient_agrees_with_finite_differences(first, second, sigma):
     inputs = first.requires_grad_(), second.requires_grad_()

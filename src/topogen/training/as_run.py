@@ -5,11 +5,13 @@ sense. Called like those of :mod:`torchrips.regularizers`, with ``(diagram, refe
 (m, 2); a diagram of another shape, or with NaN or infinite values, raises ValueError.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from torchrips.arguments import DiagramLike, as_diagrams
-from torchrips.distances import bottleneck, scale_space_kernel
+from torchrips.distances import bottleneck
 from torchrips.regularizers import Entropy, LifetimeDensity, Reininghaus, entropy
 
 
@@ -52,8 +54,16 @@ class ReininghausAsRun(Reininghaus):
     def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         diagram, reference = as_diagrams(diagram, reference)
         point, target = youngest(diagram), youngest(reference)
-        with_itself = scale_space_kernel(point, point, self.sigma)
-        return with_itself - 2 * scale_space_kernel(point, target, self.sigma)
+        return self._kernel(point, point) - 2 * self._kernel(point, target)
+
+    def _kernel(self, diagram: Tensor, other: Tensor) -> Tensor:
+        """Scale-space kernel as a difference of two exponentials, in the precision of the diagrams."""
+
+        def heat(mirrored: Tensor) -> Tensor:
+            squares = (diagram[:, None] - mirrored[None, :]).square().sum(dim=2)
+            return torch.exp(-squares / (8 * self.sigma)).sum()
+
+        return (heat(other) - heat(other.flip(1))) / (8 * math.pi * self.sigma)
 
 
 class EntropyAsRun(Entropy):
