@@ -23,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from torchrips.engine import NONE, compiled
+from torchrips.compilation import compiled
+from torchrips.engine import NONE
 
 Values = NDArray[np.float64]
 Numbers = NDArray[np.int64]
