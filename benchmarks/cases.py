@@ -521,7 +521,8 @@ def _wasserstein(library: Library, pair: Pair, order: float, norm: float) -> Tri
 
 
 def _scaled_wasserstein(library: Library, pair: Pair, order: float, scale: float) -> float:
-    return float(library.wasserstein(*map(_tensor, pair), order, math.inf)) * scale
+    first, second = (_tensor(points) for points in pair)
+    return float(library.wasserstein(first, second, order, math.inf)) * scale
 
 
 def _wasserstein_gradient(library: Library, pair: Pair, order: float, norm: float) -> Trial:

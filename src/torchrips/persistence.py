@@ -462,7 +462,7 @@ def _along(points: Tensor, lengths: Tensor, edges: Tensor) -> tuple[Tensor, Tens
 
 
 def _has_tangent(values: Tensor) -> bool:
-    return unpack_dual(values).tangent is not None  # type: ignore[no-untyped-call]
+    return unpack_dual(values).tangent is not None
 
 
 def _with_value(value: Tensor, function: Tensor) -> Tensor:

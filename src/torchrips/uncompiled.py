@@ -12,7 +12,7 @@ import torchrips
 
 
 def __getattr__(name: str) -> Any:
-    return torch.compiler.disable(  # type: ignore[no-untyped-call]
+    return torch.compiler.disable(
         getattr(torchrips, name),
         reason=f"{name} works outside of PyTorch, so that a graph must break there: use fullgraph=False",
     )
