@@ -24,6 +24,10 @@ RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
 FULL_PRECISION = {torch.float32, torch.float64}
 HALF_PRECISION = {torch.float16, torch.bfloat16}
 INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
+NO_VMAP = (
+    "torch.vmap cannot follow a loss of a diagram, which depends on the order of its values; "
+    "add up the losses of the diagrams of a batch one by one"
+)
 
 
 def check_parameters(**parameters: float) -> None:
@@ -141,10 +145,7 @@ def _check_shape_and_values(diagram: Tensor) -> None:
     except RuntimeError as error:
         if "vmap" not in str(error):
             raise
-        raise RuntimeError(
-            "torch.vmap cannot follow a loss of a diagram, which depends on the order of its values; "
-            "add up the losses of the diagrams of a batch one by one"
-        ) from None
+        raise RuntimeError(NO_VMAP) from None
     if not finite:
         raise ValueError(
             "a diagram holds NaN or infinite values; leave out bars that never die, as in "

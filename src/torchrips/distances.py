@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
+from torchrips.arguments import NO_VMAP, DiagramLike, as_diagrams, check_parameters
 
 Costs = NDArray[np.floating[Any]]
 Indices = NDArray[np.integer[Any]]
@@ -92,6 +92,10 @@ class _Decision(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, *tangents: Tensor) -> None:
         return None
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, None]:
+        raise RuntimeError(NO_VMAP)  # its presence lets those through that map over derivatives only
 
 
 def _critical_place(diagram: Tensor, other: Tensor) -> Indices:
