@@ -10,6 +10,7 @@ from strategies import SEEDS, generic_clouds
 from torch import nn
 
 from topogen.theory import differentiability as theory
+from topogen.theory import stability
 from torchrips.distances import bottleneck
 from torchrips.persistence import rips_diagrams
 from torchrips.regularizers import REGULARIZERS
@@ -48,7 +49,7 @@ def test_diagrams_differ_by_at_most_the_largest_change_of_a_distance(cloud, seed
 def test_the_adversary_moves_two_points_apart_and_attains_the_sharp_bound(degree):
     stream = np.random.default_rng(0)
     cloud = theory.SHAPES["sphere"](stream, 12, 2)
-    move = theory.MOVES["critical edge"](stream, cloud, degree)
+    move = stability.MOVES["critical edge"](stream, cloud, degree)
     ends = np.flatnonzero(move.any(axis=1))
     assert len(ends) == 2
     np.testing.assert_allclose(move[ends[0]], -move[ends[1]])
@@ -59,16 +60,16 @@ def test_the_adversary_moves_two_points_apart_and_attains_the_sharp_bound(degree
 
 def test_the_adversary_of_an_empty_diagram_moves_two_points():
     cloud = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
-    move = theory.MOVES["critical edge"](np.random.default_rng(0), cloud, 1)
+    move = stability.MOVES["critical edge"](np.random.default_rng(0), cloud, 1)
     assert len(np.flatnonzero(move.any(axis=1))) == 2
 
 
 def test_stability_holds_and_is_reproducible():
-    table, again = (theory.stability(CLOUDS, 5, (0.001, 0.1), seed=1) for _ in range(2))
+    table, again = (stability.stability(CLOUDS, 5, (0.001, 0.1), seed=1) for _ in range(2))
     pd.testing.assert_frame_equal(table, again)
-    assert len(table) == 5 * len(theory.MOVES) * 3
+    assert len(table) == 5 * len(stability.MOVES) * 3
     assert table["epsilon"].between(0.001 - 1e-9, 0.1 + 1e-9).all()
-    worst = theory.worst_ratios(table)
+    worst = stability.worst_ratios(table)
     assert (worst["above_tight"] == 0).all()
     assert (worst["above_bound"] == 0).all()
     assert worst.loc[worst["move"] == "critical edge", "worst"].max() == pytest.approx(math.sqrt(2), rel=1e-9)
@@ -76,7 +77,7 @@ def test_stability_holds_and_is_reproducible():
 
 def test_violations_would_be_counted():
     ratios = [0.5, math.sqrt(2), 1.5, 2.0, 3.0]
-    worst = theory.worst_ratios(pd.DataFrame({"degree": 0, "move": "one point", "ratio": ratios})).iloc[0]
+    worst = stability.worst_ratios(pd.DataFrame({"degree": 0, "move": "one point", "ratio": ratios})).iloc[0]
     assert (worst["perturbations"], worst["above_tight"], worst["above_bound"]) == (5, 3, 2)
     assert (worst["mean"], worst["worst"]) == (pytest.approx(np.mean(ratios)), 3.0)
 
