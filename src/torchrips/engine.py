@@ -467,7 +467,8 @@ def _pivot(  # noqa: PLR0917
             stop = _without_even(chains, start, stop, odd)
             if high == m:
                 return NONE, chains, stop
-            low, high, reach = high, min(birth + reach, high + column.window, m), 2 * reach
+            low, high = high, min(birth + reach, high + column.window, m)
+            reach = min(2 * reach, m)  # without a limit it would overflow after 62 windows
             top = 0
             for c in range(start, stop):
                 odd[chains[c]] = True
