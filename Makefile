@@ -32,7 +32,7 @@ check: environment
 	$(RUN) pytest
 
 check-fast: environment ## the tests that run no workflow, with few random examples: two minutes
-	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast
+	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast -m "not (slow or network or wheel)"
 
 test-faults: environment ## kills, full disks, second runs, the report in a browser, and Slurm, where these can be installed: an hour
 	$(RUN) pytest -m "faults or slurm"

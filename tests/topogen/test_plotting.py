@@ -1,3 +1,4 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,13 @@ from topogen.plotting.style import save, use_style
 from topogen.theory import differentiability as theory
 from topogen.theory import stability
 from topogen.theory.concepts import delta_selection, filtration, three_loops
+
+
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    yield
+    plt.close("all")
+
 
 CLOUDS = [{"shape": "cube", "dimension": 2, "points": 8, "degrees": [0, 1]}]
 
@@ -70,6 +78,8 @@ FIGURES = {
 }
 
 
+# The legend of so many terms leaves their panel no room; equal bytes are equal all the same.
+@pytest.mark.filterwarnings("ignore:constrained_layout not applied")
 @pytest.mark.parametrize("name", FIGURES)
 def test_equal_numbers_are_equal_bytes(name, tmp_path):
     use_style()

@@ -87,6 +87,7 @@ def test_intervals_cover_and_tests_keep_their_level_at_ten_seeds(name):
     assert (at_the_margin["p_equivalence"] < 0.05).mean() <= 0.05 + error + slack
 
 
+@pytest.mark.slow
 def test_holm_keeps_the_level_over_a_family(monkeypatch):
     # Slow, and not asked here.
     monkeypatch.setattr("topogen.evidence.effects.seeds_needed", lambda *_, **__: 2.0)
