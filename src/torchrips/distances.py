@@ -366,8 +366,10 @@ def fisher(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
     def root_density(points: Tensor) -> Tensor:
         return (_in_blocks(log_density, union, points).log_softmax(dim=0) / 2).exp()
 
-    chord = torch.linalg.vector_norm(root_density(first) - root_density(second))
-    return 2 * torch.arcsin(chord / 2)
+    difference = root_density(first) - root_density(second)
+    if not difference.any():  # the norm has no derivative at 0, and its second one would be NaN
+        return 0 * difference.sum()
+    return 2 * torch.arcsin(torch.linalg.vector_norm(difference) / 2)
 
 
 def _in_blocks(function: Callable[[Tensor, Tensor], Tensor], points: Tensor, others: Tensor) -> Tensor:
