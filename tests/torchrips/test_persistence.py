@@ -559,7 +559,7 @@ def test_tensors_without_plain_numbers_are_refused(points, fault):
 
 
 def test_whole_numbers_are_refused():
-    with pytest.raises(ValueError, match=r"floating-point numbers, got torch\.int64"):
+    with pytest.raises(ValueError, match=r"floating-point numbers of 16, 32 or 64 bits, got torch\.int64"):
         rips_diagrams(torch.zeros(3, 2, dtype=torch.int64))
 
 
