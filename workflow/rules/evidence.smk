@@ -119,7 +119,9 @@ use rule notebook as improvement_curves with:
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        arguments=canonical({"models": PLAN.models_in(PLAN.headline), "steps": config["statistics"]["at_steps"]}),
+        arguments=canonical(
+            {"models": PLAN.models_in(PLAN.headline), "steps": config["statistics"]["at_steps"]}
+        ),
     message:
         "Draw the improvement r(s) over all steps"
 
