@@ -13,13 +13,14 @@ from snakemake.logging import logger
 # The packages beside the Snakefile, for Snakemake itself, whose environment need not have them, and for the jobs.
 SOURCE = str(Path(workflow.basedir, "src"))
 sys.path.insert(0, SOURCE)
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH")]))
 
 from topogen.checks import check, check_results_folder
-from topogen.imports import source_files
+from topogen.imports import offer_to_jobs, source_files
 from topogen.plan import Plan, canonical
 from topogen.provenance import output_of, training_times
 from topogen.variants import written_out
+
+offer_to_jobs(SOURCE)
 
 try:
     config = written_out(config)
