@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
+
+from torchrips import __version__
 
 ROOT = Path(__file__).parents[1]
 README, LAYER = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/layer.md"))
@@ -67,6 +70,11 @@ def test_counts_of_right_answers_are_those_of_the_cases():
         counted.append([asked, count["passed"], *(sum(count[name] for name in names) for names in FAULTS)])
     _, *shown = rows(section("layer.md", "Is it right?"))
     assert [[int(number) for number in row[1:]] for row in shown] == counted
+
+
+def test_the_citation_and_the_changelog_name_the_version_of_the_package():
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == __version__
+    assert __version__ in re.findall(r"^## .*$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[0]
 
 
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
