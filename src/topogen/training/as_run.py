@@ -72,8 +72,9 @@ class EntropyAsRun(Entropy):
     .. math::
         L(D) = \left(-\tfrac{\ell}{L} \log \tfrac{\ell}{L} - G_\delta(D_0)\right)^2,
 
-    with :math:`\ell` the lifetime of the point of largest birth among those with a lifetime above delta, and
-    L the sum over all of these.
+    with :math:`\ell` the lifetime of the point of largest birth, and L the sum of all lifetimes above delta.
+    If that point's lifetime is not above delta, there is no term: the value is :math:`G_\delta(D_0)^2`,
+    without a gradient.
 
     Args:
         delta: lifetimes up to delta are left out; unit of the distances, >= 0.
@@ -81,14 +82,15 @@ class EntropyAsRun(Entropy):
     >>> bars = torch.tensor([[0.0, 1.0], [0.5, 1.5]])
     >>> EntropyAsRun(delta=0.1)(bars, bars)  # (log(2)/2 - log(2))^2
     tensor(0.1201)
+    >>> EntropyAsRun(delta=0.1)(torch.tensor([[0.0, 1.0], [0.5, 0.55]]), bars)  # no term: log(2)^2
+    tensor(0.4805)
     """
 
     def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         diagram, reference = as_diagrams(diagram, reference)
-        lifetimes = (diagram[:, 1] - diagram[:, 0]).abs()
-        selected = lifetimes > self.delta
-        last = youngest(diagram[selected])
-        share = (last[:, 1] - last[:, 0]).abs() / lifetimes[selected].sum()
+        lifetimes, last = ((bars[:, 1] - bars[:, 0]).abs() for bars in (diagram, youngest(diagram)))
+        # The youngest point is picked before the short ones are left out, as in the scripts.
+        share = last[last > self.delta] / lifetimes[lifetimes > self.delta].sum()
         value: Tensor = torch.special.entr(share).sum() - entropy(reference, self.delta)
         return value.square()
 

@@ -45,7 +45,7 @@ class Trainer:
         batch_size: images of a step, in the order of the data.
         learning_rate: of Adam.
         device: any torch device, or auto: CUDA if there is one. Of several GPUs the seed picks one.
-        noise: {stream, offset, stride} of the sampling noise, see
+        noise: {stream, offset, stride, loader, pictures} of the sampling noise, see
             :class:`topogen.training.noise.SamplingNoise`. stream 0 continues where the initial weights
             ended, others are independent of it.
         direction: ``gradient``, or ``random``: a placebo, whose every step has the size of the regularizers'
@@ -68,7 +68,7 @@ class Trainer:
         batch_size: int,
         learning_rate: float,
         device: str = "auto",
-        noise: Mapping[str, int] | None = None,
+        noise: Mapping[str, Any] | None = None,
         direction: str = "gradient",
         architecture: str = "vae",
         **options: Any,
@@ -91,8 +91,7 @@ class Trainer:
             stream = independent_stream(seed, draws["stream"])
         self.noise = SamplingNoise(
             stream,
-            offset=draws["offset"],
-            stride=draws["stride"],
+            **{key: value for key, value in draws.items() if key != "stream"},
             dimension=self.model.noise_dim,
             batch_size=batch_size,
         )
@@ -118,7 +117,7 @@ class Trainer:
         """
         batch = self.steps_done % len(self.batches)  # no shuffling: batch k is the same in every epoch
         images = scaled(self.images[self.batches[batch]]).to(self.device)
-        noise = self.noise.draw(len(images)).to(self.device)
+        noise = self.noise.draw(len(images), self.steps_done).to(self.device)
         outcome = self.model.outcome(self.model(images, noise), images)
         row: dict[str, float] = {"step": self.steps_done}
         row |= {name: loss.item() for name, loss in outcome.losses.items()}

@@ -56,12 +56,18 @@ def test_entropy_has_one_term_of_the_generated_diagram(diagram, reference):
     theirs = (reference[:, 1] - reference[:, 0]).abs().numpy()
     theirs = theirs[theirs > 0.1] / theirs[theirs > 0.1].sum()
     term = 0.0
-    if kept.any():
-        birth, death = one_point(diagram[kept])
+    birth, death = one_point(diagram)
+    if abs(death - birth) > 0.1:
         share = abs(death - birth) / lifetimes[kept].sum().item()
         term = -share * math.log(share)
     expected = (term + (theirs * np.log(theirs)).sum()) ** 2
-    assert EntropyAsRun(delta=0.1)(diagram, reference).item() == pytest.approx(expected, abs=1e-9)
+    leaf = diagram.clone().requires_grad_()
+    value = EntropyAsRun(delta=0.1)(leaf, reference)
+    assert value.item() == pytest.approx(expected, abs=1e-9)
+    (gradient,) = torch.autograd.grad(value, leaf)
+    assert gradient.isfinite().all()
+    if term == 0:  # no term, or a share of 1
+        assert not gradient.any() or abs(death - birth) > 0.1
 
 
 @given(diagram=diagrams(), reference=diagrams())

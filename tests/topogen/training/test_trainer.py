@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from strategies import synthetic_images
+from torch.utils.data import DataLoader
 
 from topogen.data.batches import scaled
 from topogen.data.references import reference_diagrams
@@ -189,7 +190,8 @@ def test_a_run_that_diverges_names_the_step_and_keeps_the_history():
 
 @pytest.mark.parametrize("epochs_before", [1, 2])
 def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkeypatch, epochs_before):
-    control = {"noise": {"offset": 1, "stride": 2}, "direction": "random"}
+    noise = {"offset": 1, "stride": 2, "loader": True, "pictures": [1, 4]}
+    control = {"noise": noise, "direction": "random"}
     arguments = SETTINGS | control
     arguments |= {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
     partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
@@ -227,7 +229,7 @@ def test_two_models_take_turns_in_one_stream():
 
     def draws(**noise):
         trainer = Trainer(IMAGES, REFERENCES, **VAE0, seed=7, noise=noise)
-        return [trainer.noise.draw(8) for _ in range(4)]
+        return [trainer.noise.draw(8, step) for step in range(4)]
 
     alone, first, second = draws(), draws(offset=0, stride=2), draws(offset=1, stride=2)
     for place in range(2):
@@ -236,6 +238,37 @@ def test_two_models_take_turns_in_one_stream():
     others = [draws(stream=number)[0] for number in (0, 1, 2)]
     assert torch.equal(others[0], alone[0])
     assert all(not torch.equal(a, b) for a, b in [(others[0], others[1]), (others[1], others[2])])
+
+
+def test_the_draws_are_those_of_the_authors_loop():
+    """A plain loop with a DataLoader: VAE0 and its clone take turns in the global stream, pictures too."""
+    images, pictures = synthetic_images(40), [0, 2]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        first = Model((1, 28, 28), latent_dim=3)
+        models = [first, copy.deepcopy(first)]
+        optimizers = [torch.optim.Adam(model.parameters(), lr=0.001) for model in models]
+        draws, losses = ([], []), ([], [])
+        for step, batch in enumerate(DataLoader(scaled(images), batch_size=8)):
+            for turn, (model, optimizer) in enumerate(zip(models, optimizers, strict=True)):
+                noise = torch.randn(len(batch), 3)
+                logits, mean, log_variance, _ = model(batch, noise)
+                bce = binary_cross_entropy(logits, batch)
+                optimizer.zero_grad()
+                (bce + kl_divergence(mean, log_variance)).backward()
+                optimizer.step()
+                draws[turn].append(noise)
+                losses[turn].append(bce.item())
+            if step in pictures:
+                for model in models:
+                    model(batch, torch.randn(len(batch), 3))
+    for turn in (0, 1):
+        control = {"noise": {"offset": turn, "stride": 2, "loader": True, "pictures": pictures}}
+        trainer = Trainer(images, [], **VAE0, seed=7, **control)
+        taken = [trainer.noise.draw(8, step) for step in range(5)]
+        assert torch.equal(torch.stack(taken), torch.stack(draws[turn]))
+        trainer = Trainer(images, [[]] * 5, **VAE0, seed=7, **control)
+        assert [trainer.step()[0]["bce"] for _ in range(5)] == losses[turn]
 
 
 @pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
