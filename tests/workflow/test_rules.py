@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT, loaded
+from snakemake.exceptions import WorkflowError
 from snakemake.io import get_flag_value, is_flagged
 
 from topogen.imports import source_files
@@ -49,6 +50,13 @@ def parameters(notebook):
 
 def test_every_rule_is_listed_here(workflow):
     assert [rule.name for rule in sorted(workflow.rules, key=lambda rule: rule.name) if rule.output] == NAMES
+
+
+def test_a_run_makes_results_of_its_dataset_only(workflow):
+    check = dict(workflow.get_rule("download").input.items())["dataset"]
+    assert check(SimpleNamespace(dataset=workflow.config["dataset"])) == []
+    with pytest.raises(WorkflowError, match=r"results/digits: .* write `dataset: digits` in config.yaml"):
+        check(SimpleNamespace(dataset="digits"))
 
 
 def test_a_rule_says_what_it_needs_and_does(rule):

@@ -129,6 +129,16 @@ def limit_gpus():
         workflow.register_resource("gpu", gpus())
 
 
+def dataset_of_the_run(wildcards):
+    """No files; stops if another dataset is asked for, because the run's has overridden sections of the configuration."""
+    if wildcards.dataset != DATASET:
+        raise WorkflowError(
+            f"results/{wildcards.dataset}: this run makes results of {DATASET} only; for the others write "
+            f"`dataset: {wildcards.dataset}` in config.yaml, or in a file for --configfile"
+        )
+    return []
+
+
 def dataset_spec(wildcards):
     return canonical(PLAN.download(wildcards.dataset))
 

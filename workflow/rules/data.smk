@@ -8,6 +8,7 @@ localrules:
 
 rule download:
     input:
+        dataset=dataset_of_the_run,
         code=code_of("workflow/scripts/data/download.py"),
     output:
         # The files themselves are not outputs: Snakemake would delete files that somebody put there by hand.
