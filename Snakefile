@@ -77,13 +77,14 @@ TARGETS = {
         *products(rules.control_effects),
         *products(rules.controls_summary),
     ],
+    "confirmation": products(rules.confirmation_effects),
     "sweeps": products(rules.sweep, sweep=PLAN.sweeps_of("sweeps")),
     "cost": products(rules.cost),
 }
 TARGETS["all"] = [
     file
     for target, files in TARGETS.items()
-    if target not in ("evaluation_full", "controls", "sweeps")
+    if target not in ("evaluation_full", "controls", "confirmation", "sweeps")
     for file in files
 ]
 TARGETS["all"] += products(rules.sweep, sweep=PLAN.sweeps_of("all"))
@@ -133,6 +134,11 @@ rule verdict:
 rule controls:
     input:
         TARGETS["controls"],
+
+
+rule confirmation:
+    input:
+        TARGETS["confirmation"],
 
 
 rule sweeps:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 
-from topogen.variants import Config, variants
+from topogen.variants import Config, compared, variants
 
 Run = tuple[str, int]  # model and seed of a training
 NOT_OF_THE_TRAINER = {"baseline", "replicates", "steps", "strength"}  # keys of a model that the plan uses up
@@ -73,9 +73,12 @@ class Plan:
 
     @cached_property
     def comparisons(self) -> dict[str, Config]:
-        """Comparison -> its models, seeds and target."""
+        """Comparison -> its models (variants, if it changes keys), seeds and target."""
         defaults = {"seeds": self.seeds, "target": "all"}
-        return {name: defaults | entry for name, entry in self.config["comparisons"].items()}
+        return {
+            name: defaults | entry | {"models": [variant.name for variant in compared(entry)]}
+            for name, entry in self.config["comparisons"].items()
+        }
 
     def comparisons_of(self, target: str) -> list[str]:
         """Names of the comparisons that a target makes."""
@@ -266,6 +269,14 @@ class Plan:
             "at_steps": self.config["statistics"]["at_steps"],
             "seeds": len(self.seeds),
             "confidence": self.config["statistics"]["confidence"],
+        }
+
+    def confirmation(self) -> Config:
+        """Arguments of the results of the confirmation."""
+        return {
+            "comparisons": self.comparisons_of("confirmation"),
+            "at_steps": self.config["statistics"]["at_steps"],
+            "decay_steps": self.config["claims"]["decay_steps"],
         }
 
     def images(self, model: str, step: int) -> Config:

@@ -13,7 +13,7 @@ OVERRIDABLE = ("training", "statistics", "evaluation")  # sections of which a da
 
 @dataclass(frozen=True)
 class Variant:
-    """A model of a sweep: the model that it varies, and the value of each key that it varies."""
+    """A model like another: the model that it varies, and the value of each key that it varies."""
 
     varied: str
     values: dict[str, float | str]
@@ -25,14 +25,15 @@ class Variant:
 
 
 def written_out(config: Config) -> Config:
-    """The same configuration without ``like`` and overrides, with the variants of its sweeps.
+    """The same configuration without ``like`` and overrides, with the variants of its sweeps and comparisons.
 
     Args:
         config: all configuration files, merged and valid by the schema; it is left as it is.
 
     Returns:
         A copy of the top level, in which the run's dataset has overridden sections, every model has all its
-        keys, and the variants and comparisons of the sweeps are among ``models`` and ``comparisons``.
+        keys, and the variants and comparisons of the sweeps are among ``models`` and ``comparisons``. A
+        comparison that changes keys (``with``) stays as it is, and its variants are among ``models``.
 
     Raises:
         ValueError: a model, comparison or regularizer is unknown, entries are like each other in a circle, or
@@ -56,7 +57,18 @@ def written_out(config: Config) -> Config:
             "target": sweep.get("target", "sweeps"),
             **{key: sweep[key] for key in ("seeds",) if key in sweep},
         }
+    for name, comparison in comparisons.items():
+        for variant, entry in _with_changes(name, comparison, models) if "with" in comparison else []:
+            if (models | swept).get(variant, entry) != entry:
+                raise ValueError(f"comparisons.{name}.with: another model is called {variant}; rename it")
+            swept[variant] = entry
     return config | sections | {"models": models | swept, "comparisons": comparisons}
+
+
+def compared(comparison: Config) -> list[Variant]:
+    """What a comparison compares: its models, or variants of them if it changes keys (``with``)."""
+    changes = dict(sorted(comparison.get("with", {}).items()))
+    return [Variant(model, changes) for model in comparison["models"]]
 
 
 def variants(sweep: Config) -> list[Variant]:
@@ -115,6 +127,25 @@ def _entries(name: str, sweep: Config, models: Config) -> list[tuple[str, Config
                 entry = _changed(entry, key, value)
             except ValueError as error:
                 raise ValueError(f"sweeps.{name}.settings: {variant.varied}: {error}") from error
+        entries.append((variant.name, entry))
+    return entries
+
+
+def _with_changes(name: str, comparison: Config, models: Config) -> list[tuple[str, Config]]:
+    """Name and keys of the variants that a comparison needs: of its models and of their baselines."""
+    if unknown := [model for model in comparison["models"] if model not in models]:
+        known = ", ".join(models)
+        raise ValueError(f"comparisons.{name}.models: unknown model {unknown[0]}; choose one of: {known}")
+    baselines = [models[model].get("baseline") for model in comparison["models"]]
+    entries = []
+    for variant in compared(comparison | {"models": [*baselines, *comparison["models"]]}):
+        if variant.varied not in models:  # no baseline, or an unknown one, which is refused elsewhere
+            continue
+        varied = models[variant.varied]
+        entry = varied | variant.values
+        if "baseline" in varied:
+            entry["baseline"] = Variant(varied["baseline"], variant.values).name
+            entry["replicates"] = varied.get("replicates", [variant.varied])
         entries.append((variant.name, entry))
     return entries
 

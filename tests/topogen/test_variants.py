@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topogen.variants import variants, written_out
+from topogen.variants import compared, variants, written_out
 
 ENTROPY = {"name": "entropy", "degree": 0, "weight": 5, "parameters": {"delta": 0.1}}
 BOTTLENECK = {"name": "bottleneck", "degree": 1, "weight": 5}
@@ -80,6 +80,32 @@ def test_a_comparison_is_like_another():
         "first": first,
         "second": first | {"models": ["placebo"]},
     }
+
+
+def test_a_comparison_may_change_keys_of_its_models_and_of_their_baselines():
+    short = {"models": ["topological"], "with": {"steps": 9}}
+    config = written_out(configuration(comparisons={"short": short}))
+    models = configuration()["models"]
+    assert config["models"] == models | {
+        "plain-steps-9": models["plain"] | {"steps": 9},
+        "topological-steps-9": models["topological"]
+        | {"steps": 9, "baseline": "plain-steps-9", "replicates": ["topological"]},
+    }
+    assert config["comparisons"] == {"short": short}
+    assert [variant.name for variant in compared(short)] == ["topological-steps-9"]
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        ({}, "short.models: unknown model other"),
+        ({"other": {}, "other-steps-9": {}}, "short.with: another model is called other-steps-9"),
+    ],
+)
+def test_changes_of_an_unknown_model_and_a_clash_of_names_are_refused(models, words):
+    config = with_models(**models) | {"comparisons": {"short": {"models": ["other"], "with": {"steps": 9}}}}
+    with pytest.raises(ValueError, match=words):
+        written_out(config)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,39 @@ rule control_effects:
         "../scripts/evidence/control_effects.py"
 
 
+rule confirmation_effects:
+    input:
+        effects=expand(
+            "results/{{dataset}}/statistics/{comparison}/effects.parquet",
+            comparison=PLAN.comparisons_of("confirmation"),
+        ),
+        improvements=expand(
+            "results/{{dataset}}/statistics/{comparison}/improvement.parquet",
+            comparison=PLAN.comparisons_of("confirmation"),
+        ),
+        code=code_of("workflow/scripts/evidence/confirmation_effects.py"),
+    output:
+        effects="results/{dataset}/confirmation/effects.csv",
+        improvement="results/{dataset}/confirmation/improvement.csv",
+        decay="results/{dataset}/confirmation/decay.csv",
+    log:
+        "results/logs/confirmation_effects/{dataset}.log",
+    benchmark:
+        "results/benchmarks/confirmation_effects/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=canonical(PLAN.confirmation()),
+    message:
+        "Collect the effects on the seeds of the confirmation"
+    script:
+        "../scripts/evidence/confirmation_effects.py"
+
+
 rule verdicts:
     input:
         effects=expand(
