@@ -174,6 +174,8 @@ class Plan:
                 "epochs": training["epochs"],
                 "threads": training["threads"],
                 "snapshot_steps": [step for step in training["snapshot_steps"] if step < last],
+                "monitored": self.config["evaluation"]["monitored"],
+                "monitored_steps": [step for step in self.config["statistics"]["at_steps"] if step < last],
             }
         )
 
@@ -189,6 +191,8 @@ class Plan:
             "runs": self.runs(comparison),
             "baselines": baselines,
             "terms": {model: self.terms_on_output(model) for model in baselines},
+            "batch_size": self.config["training"]["batch_size"],
+            "monitored": self.config["evaluation"]["monitored"],
             **self.config["statistics"],
         }
 

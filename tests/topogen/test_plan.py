@@ -21,6 +21,8 @@ CONFIG = {
         "threads": 1,
         "device": "cpu",
     },
+    "evaluation": {"monitored": 30},
+    "statistics": {"at_steps": [10, 25]},
     "timing": {"steps": 3, "rounds": 4},
     "seeds": [1, 2],
     "models": {
@@ -62,6 +64,8 @@ def test_a_training_gets_what_its_model_says_and_no_defaults():
         "epochs": 2,
         "latent_dim": 10,
         "learning_rate": 0.001,
+        "monitored": 30,
+        "monitored_steps": [10, 25],
         "regularizers": [],
         "seed": 5,
         "snapshot_steps": [1, 50],
@@ -71,7 +75,7 @@ def test_a_training_gets_what_its_model_says_and_no_defaults():
 
 def test_a_training_that_ends_early_keeps_what_it_reaches():
     spec = PLAN.training("short", 5)
-    assert (spec["steps"], spec["snapshot_steps"]) == (20, [1])
+    assert (spec["steps"], spec["snapshot_steps"], spec["monitored_steps"]) == (20, [1], [10])
     assert PLAN.last_step("whole") == math.inf
 
 

@@ -167,11 +167,20 @@ def image_arguments(wildcards):
     return canonical(PLAN.images(wildcards.model, int(wildcards.step)))
 
 
-def histories_of_comparison(wildcards):
+def of_comparison(wildcards, file):
+    """One file of every training that a comparison needs."""
     return [
-        f"results/{wildcards.dataset}/runs/{model}/{seed}/history.parquet"
+        f"results/{wildcards.dataset}/runs/{model}/{seed}/{file}"
         for model, seed in PLAN.runs(wildcards.comparison)
     ]
+
+
+def histories_of_comparison(wildcards):
+    return of_comparison(wildcards, "history.parquet")
+
+
+def monitored_of_comparison(wildcards):
+    return of_comparison(wildcards, "monitored_bce.parquet")
 
 
 def snapshots_of_pair(wildcards):

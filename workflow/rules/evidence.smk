@@ -4,11 +4,16 @@
 rule improvement:
     input:
         histories=histories_of_comparison,
+        monitored=monitored_of_comparison,
+        images="results/{dataset}/images.npy",
+        test_images="results/{dataset}/test_images.npy",
         code=code_of("workflow/scripts/evidence/improvement.py"),
     output:
         improvement="results/{dataset}/statistics/{comparison}/improvement.parquet",
         means="results/{dataset}/statistics/{comparison}/means.parquet",
         effects="results/{dataset}/statistics/{comparison}/effects.parquet",
+        test_improvement="results/{dataset}/statistics/{comparison}/test_improvement.parquet",
+        test_effects="results/{dataset}/statistics/{comparison}/test_effects.parquet",
         bce="results/{dataset}/statistics/{comparison}/bce_means.parquet",
         gradients="results/{dataset}/statistics/{comparison}/gradient_sizes.parquet",
     log:
@@ -197,6 +202,10 @@ use rule notebook as replication with:
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
             comparison=config["claims"]["comparisons"],
         ),
+        test_effects=expand(
+            "results/{{dataset}}/statistics/{comparison}/test_effects.parquet",
+            comparison=config["claims"]["comparisons"],
+        ),
         code=code_of("notebooks/replication.ipynb"),
     output:
         **in_report(
@@ -316,6 +325,7 @@ use rule notebook as sweep with:
     input:
         notebook="notebooks/sweep.ipynb",
         effects="results/{dataset}/statistics/{sweep}/effects.parquet",
+        test_effects="results/{dataset}/statistics/{sweep}/test_effects.parquet",
         code=code_of("notebooks/sweep.ipynb"),
     output:
         **in_report(

@@ -5,12 +5,14 @@ rule train:
     input:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",
+        test_images="results/{dataset}/test_images.npy",
         diagrams="results/{dataset}/diagrams.npz",
         family=code_of_family,
         code=code_of("workflow/scripts/training/train.py"),
     output:
         history="results/{dataset}/runs/{model}/{seed}/history.parquet",
         timing="results/{dataset}/runs/{model}/{seed}/timing.parquet",
+        monitored_bce="results/{dataset}/runs/{model}/{seed}/monitored_bce.parquet",
         checkpoint="results/{dataset}/runs/{model}/{seed}/checkpoint.pt",
         snapshots="results/{dataset}/runs/{model}/{seed}/snapshots.npz",
         weights="results/{dataset}/runs/{model}/{seed}/weights.npz",

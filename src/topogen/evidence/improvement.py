@@ -5,7 +5,10 @@ Everything is paired: each seed gives one number, the difference of a model and 
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy import special
 
 from topogen.intervals import half_width
 
@@ -18,28 +21,74 @@ def collect_histories(histories: Mapping[tuple[str, int], pd.DataFrame]) -> pd.D
     )
 
 
+def lowest_bce(images: NDArray[np.uint8]) -> float:
+    r"""The lowest BCE that any reconstruction of images has: the entropy of their grey levels.
+
+    .. math:: -\sum x \log x + (1 - x) \log(1 - x)
+
+    over all pixels, with x in [0, 1]: a reconstruction equal to the image attains it.
+
+    Args:
+        images: levels 0 ... 255, shape (n, channels, height, width).
+
+    Returns:
+        Summed over pixels and images, in nats, as BCE is.
+
+    """
+    levels = np.arange(256) / 255
+    counts = np.bincount(images.ravel(), minlength=256)
+    return float(counts @ (special.entr(levels) + special.entr(1 - levels)))
+
+
+def floors_of_batches(images: NDArray[np.uint8], batch_size: int) -> NDArray[np.float64]:
+    """The :func:`lowest_bce` of every batch, in the order of the data; the last batch may be smaller."""
+    starts = range(0, len(images), batch_size)
+    return np.array([lowest_bce(images[start : start + batch_size]) for start in starts])
+
+
+def also_of_baseline(table: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
+    """Rows of the steps that the model's baseline has as well.
+
+    A baseline that is trained for longer has another last step, so that of the model has no counterpart.
+
+    Args:
+        table: columns model, seed and step.
+        baselines: model -> the model it is compared with.
+
+    """
+    steps = table.groupby("model")["step"].agg(set)
+    pairs = zip(table["model"], table["step"], strict=True)
+    return table[[step in steps[baselines.get(model, model)] for model, step in pairs]]
+
+
 def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
     r"""Relative improvement of the reconstruction, per seed and step, in percent.
 
-    .. math:: r(s) = 100 \, \frac{BCE_{VAE0}(s) - BCE_{TopoVAE}(s)}{BCE_{VAE0}(s)}.
+    .. math::
+        r(s) = 100 \, \frac{BCE_{VAE0}(s) - BCE_{TopoVAE}(s)}{BCE_{VAE0}(s)}, \qquad
+        r^*(s) = 100 \, \frac{BCE_{VAE0}(s) - BCE_{TopoVAE}(s)}{BCE_{VAE0}(s) - floor(s)},
+
+    in which floor(s) is the lowest BCE possible on these images, see :func:`lowest_bce`: r* is the share of
+    what there is to gain.
 
     Args:
-        histories: columns model, seed, step, bce.
+        histories: columns model, seed, step, bce, floor.
         baselines: model -> the model it is compared with, of the same seed.
 
     Returns:
-        Columns model, seed, step, bce_difference (baseline minus model), bce_baseline, r, of all steps of the
-        model. Positive: the model reconstructs better than its baseline.
+        Columns model, seed, step, bce_difference (baseline minus model), bce_baseline, r, r_star, of all
+        steps of the model. Positive: the model reconstructs better than its baseline.
 
     Raises:
         ValueError: a model and its baseline do not have the same seeds, or the model has, of some seed, other
             steps than of another or than its baseline.
 
     Source:
-        Thesis, section 4.
+        Thesis, section 4, for r(s).
 
     """
-    bce = histories.set_index(["model", "seed", "step"])["bce"].sort_index()
+    measured = histories.set_index(["model", "seed", "step"]).sort_index()
+    bce = measured["bce"]
     tables = []
     for model, baseline in baselines.items():
         ours, theirs = bce.loc[model], bce.loc[baseline]
@@ -48,10 +97,16 @@ def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.Dat
         if not (ours.index.equals(pairs) and pairs.isin(theirs.index).all()):
             raise ValueError(f"{model} and its baseline {baseline} differ in seeds or steps")
         theirs = theirs.loc[ours.index]
-        table = pd.DataFrame({"bce_difference": theirs - ours, "bce_baseline": theirs}).reset_index()
-        tables.append(table.assign(model=model, r=100 * table["bce_difference"] / table["bce_baseline"]))
+        difference, floor = theirs - ours, measured.loc[model, "floor"]
+        columns = {
+            "bce_difference": difference,
+            "bce_baseline": theirs,
+            "r": 100 * difference / theirs,
+            "r_star": 100 * difference / (theirs - floor),
+        }
+        tables.append(pd.DataFrame(columns).reset_index().assign(model=model))
     return pd.concat(tables, ignore_index=True)[
-        ["model", "seed", "step", "bce_difference", "bce_baseline", "r"]
+        ["model", "seed", "step", "bce_difference", "bce_baseline", "r", "r_star"]
     ]
 
 

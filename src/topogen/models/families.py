@@ -91,6 +91,13 @@ class Family(nn.Module):
         """Losses, clouds and products of what :meth:`forward` returned for these images."""
         raise NotImplementedError
 
+    def outcome_at_mean(self, images: Tensor) -> Outcome:
+        """Outcome of images, shape (b, channels, height, width), each by the mean of its posterior: no draws.
+
+        A model whose noise is not the deviation from that mean says here how it reconstructs from the mean.
+        """
+        return self.outcome(self(images, images.new_zeros(len(images), self.noise_dim)), images)
+
     def sample(self, noise: Tensor) -> Tensor | None:
         """Images in [0, 1] from draws of the prior, shape (b, noise_dim); None if the model cannot sample."""
         return None

@@ -11,21 +11,29 @@ def _interval(row: Mapping[Any, Any]) -> str:
     return f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
 
 
-def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def effect_table(effects: Mapping[str, pd.DataFrame], on_test: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What every comparison says of r(s), cells formatted as text.
 
     Args:
-        effects: comparison -> columns model, step and those of :func:`topogen.evidence.effects.effects`, and
-            ratio_of_means.
+        effects: comparison -> columns model, step and those of :func:`topogen.evidence.effects.effects`,
+            ratio_of_means and mean_r_star.
+        on_test: the same for BCE on test images in place of the training batch.
     """
+    tables = [
+        (comparison, data, table)
+        for comparison in effects
+        for data, table in (("training batch", effects[comparison]), ("test images", on_test[comparison]))
+    ]
     rows = [
         {
             "comparison": comparison,
+            "data": data,
             "model": row["model"],
             "step": str(row["step"]),
             "n": str(row["n"]),
             "mean r (%)": _interval(row),
             "ratio of means (%)": f"{row['ratio_of_means']:.2f}",
+            "mean r* (%)": f"{row['mean_r_star']:.2f}",
             "sd (%)": f"{row['sd']:.2f}",
             "better (equal: half)": _better(row),
             "p (sign flips)": f"{row['p']:.3f}",
@@ -33,7 +41,7 @@ def effect_table(effects: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
             "p (equivalence)": f"{row['p_equivalence']:.3f}",
             "seeds needed": f"{row['seeds_needed']:.0f}",
         }
-        for comparison, table in effects.items()
+        for comparison, data, table in tables
         for row in table.to_dict("records")
     ]
     return pd.DataFrame(rows)

@@ -18,6 +18,7 @@ from topogen.files import save_buffer
 from topogen.training.trainer import Trainer, TrainingError
 
 PICTURES = 32  # images of a batch that a snapshot keeps: 4 rows of 8 (thesis, section 4)
+ROWS = ("history", "timing", "monitored_bce")  # tables that grow during a training
 LATENT_SAMPLE = 1000  # images whose latents are kept (thesis, F14)
 
 
@@ -28,6 +29,8 @@ class Run:
     Attributes:
         history: one row per step: what :meth:`Trainer.step` returns.
         timing: one row per step: step, model_seconds, topology_seconds.
+        monitored_bce: columns step and bce, what :meth:`Trainer.bce_at_mean` returns for the monitored images
+            before the update of the step.
         snapshots: ``truth_S`` and, if the model reconstructs, ``output_S`` at the snapshot steps S, levels in
             [0, 1], shape (32, channels, height, width).
         weights: ``S/name`` of every weight, before the update of the snapshot step S.
@@ -42,6 +45,7 @@ class Run:
     timing: pd.DataFrame
     latents: dict[str, NDArray[Any]]
     checkpoint: io.BytesIO
+    monitored_bce: pd.DataFrame
     snapshots: dict[str, NDArray[Any]] = field(default_factory=dict)
     weights: dict[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -55,6 +59,8 @@ def train(
     epochs: int,
     snapshot_steps: Sequence[int],
     steps: int | None = None,
+    monitored: NDArray[Any] | None = None,
+    monitored_steps: Sequence[int] = (),
     partial: Path | None = None,
     identity: str = "",
     **model: Any,
@@ -72,6 +78,8 @@ def train(
         epochs: passes through the data.
         snapshot_steps: zero-based steps whose outcome is kept.
         steps: end after so many steps, if the epochs have more.
+        monitored: test images, levels 0 ... 255, shape (m, channels, height, width), whose BCE is measured.
+        monitored_steps: steps at which it is measured; the last step of the training is always added.
         partial: file that keeps the training until its end.
         identity: tells trainings apart: arguments, data and code.
         model: the remaining arguments of :class:`Trainer`.
@@ -90,10 +98,13 @@ def train(
     sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
     progress = partial and _Progress.load(partial, trainer, identity)
     progress = progress or _Progress(trainer.latents_of(images[sample], noise))
+    measured = {*monitored_steps, last - 1}
     if trainer.steps_done > 0:
         print(f"resumes at step {trainer.steps_done}", flush=True)
 
     for step in tqdm(range(trainer.steps_done, last), unit="step", mininterval=5):
+        if monitored is not None and step in measured:
+            progress.monitored_bce.append({"step": step, "bce": trainer.bce_at_mean(monitored)})
         progress.take_step(trainer, keep=step in snapshot_steps)
         if partial and trainer.steps_done % len(trainer.batches) == 0 and trainer.steps_done < last:
             progress.save(partial, trainer, identity)
@@ -106,6 +117,7 @@ def train(
         pd.DataFrame(progress.timing),
         latents,
         _in_memory(trainer.state()),
+        pd.DataFrame(progress.monitored_bce, columns=["step", "bce"]),
         progress.snapshots,
         progress.weights,
     )
@@ -125,6 +137,7 @@ class _Progress:
     before: dict[str, NDArray[Any]]
     history: list[dict[str, float]] = field(default_factory=list)
     timing: list[dict[str, float]] = field(default_factory=list)
+    monitored_bce: list[dict[str, float]] = field(default_factory=list)
     snapshots: dict[str, NDArray[Any]] = field(default_factory=dict)
     weights: dict[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -159,7 +172,7 @@ class _Progress:
             name: {key: torch.from_numpy(value) for key, value in getattr(self, name).items()}
             for name in ("before", "snapshots", "weights")
         }
-        rows = {"history": self.history, "timing": self.timing}
+        rows = {name: getattr(self, name) for name in ROWS}
         save_buffer(file, _in_memory({"identity": identity, "trainer": trainer.state(), **arrays, **rows}))
 
     @classmethod
@@ -171,11 +184,12 @@ class _Progress:
         if content["identity"] != identity:
             return None
         trainer.restore(content["trainer"])
-        arrays = {
+        arrays: dict[str, Any] = {
             name: {key: value.numpy() for key, value in content[name].items()}
             for name in ("before", "snapshots", "weights")
         }
-        return cls(**arrays, history=content["history"], timing=content["timing"])
+        rows = {name: content[name] for name in ROWS}
+        return cls(**arrays | rows)
 
 
 def _in_memory(content: dict[str, Any]) -> io.BytesIO:

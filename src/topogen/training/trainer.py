@@ -203,6 +203,24 @@ class Trainer:
             latents = self.model.outcome(self.model(pixels, draws), pixels).latents
         return {name: values.cpu().numpy() for name, values in latents.items()}
 
+    def bce_at_mean(self, images: NDArray[Any]) -> float:
+        """BCE of images and their reconstructions from the posterior mean, by the model as it stands.
+
+        Nothing is drawn and nothing is learned, so the training is not disturbed.
+
+        Args:
+            images: levels 0 ... 255, shape (n, channels, height, width).
+
+        Returns:
+            Summed over pixels and images, as in the history; NaN if the family's loss has no ``bce``.
+
+        """
+        self.model.eval()  # a family may have layers that draw or learn in a forward pass
+        with torch.no_grad():
+            losses = self.model.outcome_at_mean(scaled(images).to(self.device)).losses
+        self.model.train()
+        return losses["bce"].item() if "bce" in losses else math.nan
+
     def weights(self) -> dict[str, NDArray[Any]]:
         """Copy of the model's weights, by name."""
         return {name: value.cpu().numpy().copy() for name, value in self.model.state_dict().items()}

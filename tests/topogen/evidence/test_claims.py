@@ -165,5 +165,9 @@ def test_tables_show_every_claim_once_with_all_its_sources():
     assert tests["source"].tolist() == ["defined", "run", "theory", "theory"]
     assert tests["p (Holm)"].tolist() == ["0.002", "0.002", "", ""]
     assert tests["n"].tolist() == ["10", "10", "100", "20"]
-    (row,) = effect_table({"defined": effect.assign(ratio_of_means=0.4)}).to_dict("records")
+    found = {"defined": effect.assign(ratio_of_means=0.4, mean_r_star=0.7)}
+    rows = effect_table(found, found).to_dict("records")
+    assert [row["data"] for row in rows] == ["training batch", "test images"]
+    row = rows[0]
     assert (row["n"], row["ratio of means (%)"], row["p (Holm)"]) == ("10", "0.40", "0.002")
+    assert row["mean r* (%)"] == "0.70"

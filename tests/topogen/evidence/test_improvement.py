@@ -1,14 +1,19 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
+from torch.nn import functional
 
 from topogen.cost import median_times
 from topogen.evidence.improvement import (
+    also_of_baseline,
     at_steps,
     collect_histories,
+    floors_of_batches,
     gradient_sizes,
     improvement,
+    lowest_bce,
     mean_over_seeds,
     ratio_of_means,
 )
@@ -17,7 +22,7 @@ PAIR = {"TopoVAE1": "VAE0"}
 
 
 def history(*bce):
-    return pd.DataFrame({"step": range(len(bce)), "bce": bce})
+    return pd.DataFrame({"step": range(len(bce)), "bce": bce, "floor": 20.0})
 
 
 def test_improvement_is_the_thesis_formula_per_seed_and_step():
@@ -30,10 +35,25 @@ def test_improvement_is_the_thesis_formula_per_seed_and_step():
         }
     )
     table = improvement(histories, PAIR)
-    assert list(table) == ["model", "seed", "step", "bce_difference", "bce_baseline", "r"]
-    r = {(seed, step): r for _, seed, step, *_, r in table.itertuples(index=False)}
+    assert list(table) == ["model", "seed", "step", "bce_difference", "bce_baseline", "r", "r_star"]
+    r = {(seed, step): r for _, seed, step, *_, r, _ in table.itertuples(index=False)}
     assert r == pytest.approx({(10, 0): 0, (10, 1): 10, (31, 0): 25, (31, 1): -2})
     assert set(table["model"]) == {"TopoVAE1"}
+    stars = [0, 100 * 10 / (100 - 20), 100 * 100 / (400 - 20), 100 * -1 / (50 - 20)]
+    assert table["r_star"].tolist() == pytest.approx(stars)
+
+
+def test_the_floor_is_the_bce_of_the_images_themselves():
+    images = np.random.default_rng(0).integers(0, 256, (5, 1, 4, 3), np.uint8)
+    pixels = torch.from_numpy(images / 255)
+    floor = functional.binary_cross_entropy(pixels, pixels, reduction="sum").item()
+    assert lowest_bce(images) == pytest.approx(floor)
+    nearby = (pixels + 0.001).clamp(0, 1)
+    assert lowest_bce(images) < functional.binary_cross_entropy(nearby, pixels, reduction="sum").item()
+    assert lowest_bce(255 * np.eye(4, dtype=np.uint8)) == 0
+    batches = floors_of_batches(images, 2)
+    assert len(batches) == 3
+    assert batches.sum() == pytest.approx(floor)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +77,13 @@ def test_a_model_that_ends_early_is_compared_on_its_steps():
     runs = {("VAE0", seed): history(4.0, 2.0) for seed in (10, 31)}
     runs |= {("TopoVAE1", seed): history(3.0) for seed in (10, 31)}
     assert improvement(collect_histories(runs), PAIR)["r"].tolist() == [25, 25]
+
+
+def test_the_last_step_of_a_short_training_has_no_counterpart_in_a_long_one():
+    steps = {"VAE0": [1, 9], "TopoVAE1": [1, 4]}
+    runs = {(model, 10): pd.DataFrame({"step": own, "bce": 1.0}) for model, own in steps.items()}
+    kept = also_of_baseline(collect_histories(runs), PAIR)
+    assert kept.groupby("model")["step"].agg(list).to_dict() == {"VAE0": [1, 9], "TopoVAE1": [1]}
 
 
 def test_the_authors_average_weighs_the_seeds_by_their_bce():

@@ -117,7 +117,8 @@ def flat(gradients):
 
 
 def assert_equal_runs(first, second):
-    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+    for name in ("history", "monitored_bce"):
+        pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name), check_exact=True)
     assert first.checkpoint.getvalue() == second.checkpoint.getvalue()
     for name in ("snapshots", "weights", "latents"):
         ours, theirs = getattr(first, name), getattr(second, name)
@@ -145,6 +146,23 @@ def test_a_run_is_its_steps_and_leaves_the_global_stream_alone():
     assert list(result.history) == ["step", "bce", "kld", "gradient_bce", *terms, *sizes]
     assert list(result.timing) == ["step", "model_seconds", "topology_seconds"]
     assert (result.timing[["model_seconds", "topology_seconds"]] > 0).all(axis=None)
+
+
+def test_monitored_images_leave_the_training_as_it_is():
+    """Their BCE is that of the weights before the update, decoded from the mean of the posterior."""
+    monitored = synthetic_images(12)
+    watched, plain = run(epochs=2, monitored=monitored, monitored_steps=[0, 1]), run(epochs=2)
+    assert plain.monitored_bce.empty
+    assert watched.monitored_bce["step"].tolist() == [0, 1, 5]  # the last step belongs to them
+    model, images = Model((1, 28, 28), latent_dim=3), scaled(monitored)
+    for step, bce in watched.monitored_bce.head(2).itertuples(index=False):
+        weights = {name: watched.weights[f"{step}/{name}"] for name in model.state_dict()}
+        model.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+        with torch.no_grad():
+            logits = model.decoder(model.mean(model.encoder(images)))
+        assert bce == pytest.approx(float(binary_cross_entropy(logits, images)), rel=1e-6)
+    watched.monitored_bce = plain.monitored_bce
+    assert_equal_runs(watched, plain)
 
 
 @pytest.mark.parametrize("step", [0, 1])
@@ -194,6 +212,7 @@ def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkey
     control = {"noise": noise, "direction": "random"}
     arguments = SETTINGS | control
     arguments |= {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
+    arguments |= {"monitored": synthetic_images(4), "monitored_steps": [0, 5, 6]}
     partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
     whole = train(IMAGES, LABELS, REFERENCES, **arguments)
     step, last = Trainer.step, 3 * epochs_before + 1

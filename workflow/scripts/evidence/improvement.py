@@ -9,14 +9,18 @@ if TYPE_CHECKING:
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
+import numpy as np
 import pandas as pd
 
 from topogen.evidence.effects import bands, effects
 from topogen.evidence.improvement import (
+    also_of_baseline,
     at_steps,
     collect_histories,
+    floors_of_batches,
     gradient_sizes,
     improvement,
+    lowest_bce,
     mean_over_seeds,
     ratio_of_means,
 )
@@ -27,14 +31,34 @@ runs = [(model, seed) for model, seed in spec["runs"]]
 histories = collect_histories(
     {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.histories, strict=True)}
 )
+floors = floors_of_batches(np.load(snakemake.input.images, mmap_mode="r"), spec["batch_size"])
+histories["floor"] = floors[histories["step"] % len(floors)]
 table = improvement(histories, spec["baselines"])
 means = mean_over_seeds(table, "r", spec["confidence"])
 means = means.merge(bands(table, "r", spec["confidence"])).merge(ratio_of_means(table))
 rules = {key: spec[key] for key in ("confidence", "margin", "power")}
-effect = effects(at_steps(table, spec["at_steps"]), ["model", "step"], "r", **rules)
-print(effect.to_string(index=False))
+
+# The same on test images, which no model was trained on: at the reported steps alone.
+monitored = np.load(snakemake.input.test_images, mmap_mode="r")[: spec["monitored"]]
+tests = collect_histories(
+    {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.monitored, strict=True)}
+)
+tests = also_of_baseline(tests, spec["baselines"]).assign(floor=lowest_bce(monitored))
+test_table = improvement(tests, spec["baselines"])
+
+
+def effects_of(rows: pd.DataFrame) -> pd.DataFrame:
+    """Effects with the other averages: the ratio of means, and the mean of r*."""
+    stars = rows.groupby(["model", "step"], sort=False)["r_star"].mean().rename("mean_r_star").reset_index()
+    return effects(rows, ["model", "step"], "r", **rules).merge(ratio_of_means(rows)).merge(stars)
+
+
+effect, test_effect = effects_of(at_steps(table, spec["at_steps"])), effects_of(test_table)
+print(effect.to_string(index=False), test_effect.to_string(index=False), sep="\n")
 save_table(snakemake.output.improvement, table)
 save_table(snakemake.output.means, means)
-save_table(snakemake.output.effects, effect.merge(ratio_of_means(table)))
+save_table(snakemake.output.effects, effect)
+save_table(snakemake.output.test_improvement, test_table)
+save_table(snakemake.output.test_effects, test_effect)
 save_table(snakemake.output.bce, mean_over_seeds(histories, "bce", spec["confidence"]))
 save_table(snakemake.output.gradients, gradient_sizes(histories, spec["terms"], spec["confidence"]))

@@ -19,6 +19,7 @@ from topogen.training.trainer import TrainingError
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec.pop("threads"))
+monitored = np.load(snakemake.input.test_images, mmap_mode="r")[: spec.pop("monitored")]
 # The history up to a value that is not finite: neither an output, which a failure deletes, nor a log.
 diverged = Path(snakemake.log[0]).with_suffix(".diverged.csv")
 diverged.unlink(missing_ok=True)
@@ -28,6 +29,7 @@ try:
         np.load(snakemake.input.images, mmap_mode="r"),
         np.load(snakemake.input.labels),
         load_diagrams(snakemake.input.diagrams),
+        monitored=monitored,
         partial=partial,
         identity=digest(snakemake.params.spec, snakemake.input),
         **spec,
@@ -38,6 +40,7 @@ except TrainingError as error:
 print(run.history.tail(1).to_string(index=False))
 save_table(snakemake.output.history, run.history)
 save_table(snakemake.output.timing, run.timing)
+save_table(snakemake.output.monitored_bce, run.monitored_bce)
 save_buffer(snakemake.output.checkpoint, run.checkpoint)
 save_arrays(snakemake.output.snapshots, run.snapshots)
 save_arrays(snakemake.output.weights, run.weights)
