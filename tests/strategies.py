@@ -177,6 +177,19 @@ def synthetic_images(count, seed=0):
     return images.round().astype(np.uint8)
 
 
+# How that few images are evaluated.
+SETTINGS_OF_20_IMAGES = {
+    "batch_size": 8,
+    "neighbours": 3,
+    "subsets": 2,
+    "subset_size": 10,
+    "covered_share": 0.1,
+    "order": 2,
+    "ground_norm": 2,
+    "sigma": 0.1,
+}
+
+
 def slow_rips(distances, degree):
     """Finite bars off the diagonal by gudhi's simplex tree of all simplices, sorted, shape (k, 2)."""
     distances = np.asarray(distances, dtype=np.float64)

@@ -90,6 +90,13 @@ def save_table(path: str | Path, table: pd.DataFrame) -> None:
         table.to_parquet(temporary, index=False)
 
 
+def load_tables(
+    runs: Iterable[tuple[str, int]], paths: Iterable[str | Path]
+) -> dict[tuple[str, int], pd.DataFrame]:
+    """Tables of several runs by model and seed, from one Parquet file for each run, in the same order."""
+    return {(model, seed): pd.read_parquet(path) for (model, seed), path in zip(runs, paths, strict=True)}
+
+
 def save_text(path: str | Path, text: str) -> None:
     """Text in UTF-8."""
     with atomic(path) as temporary:

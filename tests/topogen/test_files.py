@@ -8,6 +8,7 @@ import pytest
 from topogen.files import (
     atomic,
     load_diagrams,
+    load_tables,
     save_array,
     save_arrays,
     save_buffer,
@@ -87,6 +88,16 @@ def test_arrays_tables_and_json_come_back_as_they_were(tmp_path):
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "table.parquet"), TABLE)
     assert json.loads((tmp_path / "content.json").read_text()) == {"a": 2, "b": 1}
     assert (tmp_path / "checkpoint.pt").read_bytes() == b"weights"
+
+
+def test_tables_of_several_runs_come_back_by_model_and_seed(tmp_path):
+    paths = [tmp_path / f"{seed}.parquet" for seed in (1, 2)]
+    for seed, path in zip((1, 2), paths, strict=True):
+        save_table(path, TABLE.assign(seed=seed))
+    tables = load_tables([["VAE0", 1], ["VAE0", 2]], paths)
+    assert {run: set(table["seed"]) for run, table in tables.items()} == {("VAE0", 1): {1}, ("VAE0", 2): {2}}
+    with pytest.raises(ValueError, match="zip"):
+        load_tables([["VAE0", 1]], paths)
 
 
 def test_a_readable_table_keeps_its_cells_in_every_form(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from strategies import SEEDS, normal, synthetic_images
+from strategies import SEEDS, SETTINGS_OF_20_IMAGES, normal, synthetic_images
 
 from topogen.data.batches import scaled
 from topogen.evaluation.classifier import Classifier
@@ -31,16 +31,7 @@ from topogen.evaluation.metrics import METRICS
 from topogen.models.vae import Model, binary_cross_entropy, kl_divergence
 
 IMAGES, LABELS = synthetic_images(20), np.arange(20) % 4
-SETTINGS = Settings(
-    batch_size=8,
-    neighbours=3,
-    subsets=2,
-    subset_size=10,
-    covered_share=0.1,
-    order=2,
-    ground_norm=2,
-    sigma=0.1,
-)
+SETTINGS = Settings(**SETTINGS_OF_20_IMAGES)
 
 
 def network(seed, make):

@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from strategies import synthetic_images
+from strategies import SETTINGS_OF_20_IMAGES, synthetic_images
 from torch import nn
 
 from topogen.data.references import reference_diagrams
@@ -67,16 +67,7 @@ def test_another_family_is_rebuilt_and_evaluated_in_what_it_can():
         weights_only=True,
     )
     model = rebuild(trained["built"], trained["model"])
-    settings = Settings(
-        batch_size=8,
-        neighbours=3,
-        subsets=2,
-        subset_size=10,
-        covered_share=0.1,
-        order=2,
-        ground_norm=2,
-        sigma=0.1,
-    )
+    settings = Settings(**SETTINGS_OF_20_IMAGES)
     classifier = Classifier((3, 14, 7), features=5, classes=4).requires_grad_(False)
     held_out = prepare_test_set(IMAGES, LABELS, classifier, settings)
     values, pictures = evaluate(model, held_out, classifier, settings, seed=7)

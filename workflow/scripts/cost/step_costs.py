@@ -12,13 +12,10 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 import pandas as pd
 
 from topogen.cost import slowdowns, step_costs
-from topogen.files import save_table
+from topogen.files import load_tables, save_table
 
 spec = json.loads(snakemake.params.spec)
-runs = [(model, seed) for model, seed in spec["runs"]]
-costs = step_costs(
-    {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.timings, strict=True)}
-)
+costs = step_costs(load_tables(spec["runs"], snakemake.input.timings))
 baselines = {model: spec["baselines"][model] for model in costs["model"] if model in spec["baselines"]}
 factors = slowdowns(pd.read_parquet(snakemake.input.times), spec["published"], baselines)
 print(costs.to_string(index=False), factors.to_string(index=False), sep="\n")

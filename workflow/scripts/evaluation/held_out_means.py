@@ -9,16 +9,11 @@ if TYPE_CHECKING:
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
-import pandas as pd
-
 from topogen.evidence.gains import collect_evaluations, summarise
-from topogen.files import save_table
+from topogen.files import load_tables, save_table
 
 spec = json.loads(snakemake.params.spec)
-runs = [(model, seed) for model, seed in spec["runs"]]
-evaluations = collect_evaluations(
-    {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.evaluations, strict=True)}
-)
+evaluations = collect_evaluations(load_tables(spec["runs"], snakemake.input.evaluations))
 summary = summarise(evaluations, spec["baselines"], spec["confidence"])
 print(summary.to_string(index=False))
 save_table(snakemake.output.summary, summary)
