@@ -32,24 +32,25 @@ TEXT = """\
 
 Made by `make benchmark`. The loss is the bottleneck distance of degree 0 plus that of degree 1, whose
 gradient moves few points. *Spread*: `spread_gradient`, the diffeomorphic interpolation of that gradient.
-*Subsets*: the mean over {subsets} `random_subsets` of half of the points, drawn anew in every step. *Both*:
-one after the other. The loss that is shown is always that of the whole cloud.
+*Subsets*: the mean over {subsets} `random_subsets` of half of the points; every step draws new ones. *Both*:
+one after the other. The table and the figure always show the loss of the whole cloud.
 
 ## {points} planar points, from a noisy circle towards one that is 1.4 times as large
 
-Gradient descent of {steps} steps, in each of which the point that moves most moves by {longest}.
+Gradient descent of {steps} steps. In each step the point that moves most moves by {longest}.
 
 ![Loss over the steps, and the clouds at the end](spreading.png)
 
 {planar}
 
-Subsets have other diagrams than the whole cloud, longer bars of degree 0 above all, so the mean over them has
-a minimum elsewhere: towards a reference of the same number of points it is the wrong remedy.
+The diagrams of subsets differ from that of the whole cloud: above all, their bars of degree 0 are longer.
+So the mean over subsets has its minimum elsewhere. It is the wrong remedy if the reference has as many points
+as the cloud.
 
 ## One batch of images
 
-128 images, towards the diagrams of the same images at half of their contrast. One step along minus the
-gradient, of the length given, over all images together.
+128 images, towards the diagrams of the same images at half of their contrast. One step against the
+gradient, whose length over all images together is given.
 
 {batch}
 """

@@ -15,7 +15,7 @@ PARTS = {"model": "model (VAE, BCE, KLD, update)", "topology": "topology (diagra
 
 
 def cost(costs: pd.DataFrame, slowdowns: pd.DataFrame) -> Figure:
-    """Time of one step, slowdown beside the thesis', and time of all trainings, one bar per model each.
+    """Time of one step, slowdown next to that of the thesis, and time of all trainings; one bar per model.
 
     Args:
         costs: of :func:`topogen.cost.step_costs`.
@@ -34,7 +34,7 @@ def cost(costs: pd.DataFrame, slowdowns: pd.DataFrame) -> Figure:
 
 
 def _stacked(ax: Axes, models: pd.Series, parts: Mapping[str, pd.Series]) -> Axes:
-    """One bar per model, its parts after one another, the topology's share of the whole written behind it."""
+    """One bar per model, its parts one after another, with the share of the topology written behind it."""
     start = pd.Series(0.0, index=models.index)
     for (part, label), colour in zip(PARTS.items(), COLOURS, strict=False):
         ax.barh(models, parts[part], left=start, label=label, color=colour)
@@ -49,7 +49,7 @@ def _stacked(ax: Axes, models: pd.Series, parts: Mapping[str, pd.Series]) -> Axe
 
 
 def _beside(ax: Axes, slowdowns: pd.DataFrame) -> Axes:
-    """Two bars per model, ours and the thesis', logarithmic: half and twice are equally far from one."""
+    """Two bars per model, of this run and of the thesis; logarithmic, so that 1/2 and 2 are as far from 1."""
     places = np.arange(len(slowdowns))
     for shift, (column, label), colour in zip(
         (-0.2, 0.2), {"ours": "ours", "thesis": "thesis"}.items(), ("black", "silver"), strict=True

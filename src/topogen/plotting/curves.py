@@ -37,7 +37,7 @@ def _pair_axes(pairs: Mapping[str, str], ylabel: str) -> tuple[Figure, dict[str,
 
 
 def bce_of_one_seed(histories: Mapping[str, pd.DataFrame], pairs: Mapping[str, str]) -> Figure:
-    """BCE of each model beside its baseline's, logarithmic.
+    """BCE of each model and of its baseline, logarithmic.
 
     Args:
         histories: model -> its history, columns step and bce.
@@ -56,7 +56,7 @@ def bce_of_one_seed(histories: Mapping[str, pd.DataFrame], pairs: Mapping[str, s
 
 
 def bce_on_average(means: pd.DataFrame, models: Sequence[str], pairs: Mapping[str, str]) -> Figure:
-    """Mean BCE over seeds of each model beside its baseline's, with bands, logarithmic.
+    """Mean BCE over seeds of each model and of its baseline, with bands, logarithmic.
 
     Args:
         means: columns model, step, mean, low, high.
@@ -77,8 +77,8 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
     """Mean improvement r(s) of each model over all steps, with its band.
 
     Args:
-        means: columns model, step, n, mean, low, high, and band_low, band_high, of a band that is to hold the
-            whole curve.
+        means: columns model, step, n, mean, low, high, and band_low, band_high, of a band that should contain
+            the whole curve.
         models: one panel each.
         steps: marked by dotted lines: those of the table.
     """
@@ -87,10 +87,10 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
     )
     colours = model_colours(list(models))
     for model, ax in zip(models, axes.flat, strict=True):
-        own = means[means["model"] == model]
-        band(ax, own, f"{model}, mean of {own['n'].max()} seeds", colours[model])
+        rows = means[means["model"] == model]
+        band(ax, rows, f"{model}, mean of {rows['n'].max()} seeds", colours[model])
         ax.fill_between(
-            own["step"], own["band_low"], own["band_high"], color=colours[model], alpha=0.12, linewidth=0
+            rows["step"], rows["band_low"], rows["band_high"], color=colours[model], alpha=0.12, linewidth=0
         )
         ax.axhline(0, color="black", linewidth=0.8)
         for step in steps:

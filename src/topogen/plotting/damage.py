@@ -1,4 +1,4 @@
-"""What the regularizers notice of damaged batches, and batches of one class."""
+"""Responses of regularizers to damaged batches, and batches of one class."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from topogen.plotting.images import image_grid
 
 Array = NDArray[Any]
 
-# Damages in words; of their levels too.
+# Damages in words, and what their levels mean.
 WORDS = {
     "noise": "Gaussian noise\n(standard deviation)",
     "dropped": "dropped pixels\n(share)",
@@ -29,7 +29,7 @@ FLOOR = 1e-3  # of the logarithmic axes
 
 
 def damage_map(table: pd.DataFrame, moved: pd.DataFrame) -> Figure:
-    """Heat maps of the change against that between clean batches, and how many images each gradient moves.
+    """Heat maps of the change relative to clean batches, and how many images each gradient moves.
 
     Args:
         table: of :func:`topogen.synthetic.damage.noticed`: columns regularizer, damage, level, ratio.
@@ -46,9 +46,9 @@ def damage_map(table: pd.DataFrame, moved: pd.DataFrame) -> Figure:
     )
     norm = LogNorm(1 / FAR, FAR)
     for ax, name in zip(axes, damages, strict=False):
-        own = table[table["damage"] == name]
-        wide = own.pivot(index="regularizer", columns="level", values="ratio")
-        wide = wide.loc[names, own["level"].unique()]
+        rows = table[table["damage"] == name]
+        wide = rows.pivot(index="regularizer", columns="level", values="ratio")
+        wide = wide.loc[names, rows["level"].unique()]
         text = wide.map(_short)
         sns.heatmap(
             wide.clip(lower=1 / FAR),
@@ -107,9 +107,9 @@ def damage_curves(table: pd.DataFrame) -> Figure:
     for ax in axes.flat[len(names) :]:
         ax.remove()
     for ax, name in zip(axes.flat, names, strict=False):
-        own = table[table["regularizer"] == name]
-        ax.axhspan(max(own["clean_low"].iloc[0], FLOOR), 1, color="0.85", linewidth=0)
-        for colour, (kind, curve) in zip(COLOURS, own.groupby("damage", sort=False), strict=False):
+        part = table[table["regularizer"] == name]
+        ax.axhspan(max(part["clean_low"].iloc[0], FLOOR), 1, color="0.85", linewidth=0)
+        for colour, (kind, curve) in zip(COLOURS, part.groupby("damage", sort=False), strict=False):
             places = np.arange(1, len(curve) + 1)
             low, high = curve["ratio"] - curve["sd"], curve["ratio"] + curve["sd"]
             label = WORDS[str(kind)].split("\n")[0]
@@ -117,7 +117,7 @@ def damage_curves(table: pd.DataFrame) -> Figure:
             ax.fill_between(
                 places, low.clip(lower=FLOOR), high.clip(lower=FLOOR), color=colour, alpha=0.2, linewidth=0
             )
-        least = min(own["clean_low"].iloc[0], own["ratio"].min())
+        least = min(part["clean_low"].iloc[0], part["ratio"].min())
         ax.set(title=name, yscale="log", ylim=(max(least / 2, FLOOR), None), xticks=places)
     figure.supxlabel("level of the damage, from left to right as in the heat map")
     figure.supylabel("change / 95 % quantile of clean ones")

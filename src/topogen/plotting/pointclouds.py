@@ -1,4 +1,4 @@
-"""Point clouds that learn: how they begin and end, and in between."""
+"""Point clouds that learn: the first cloud, the last one, and the steps between them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ INK = "0.15"  # colour of points
 
 
 def _gradients(arrays: Mapping[str, Array]) -> dict[str, str]:
-    """Gradients that the cloud was moved by, and their names in words."""
+    """Gradients that moved the cloud, and their names in words."""
     return {name: words for name, words in GRADIENTS.items() if f"clouds_{name}" in arrays}
 
 

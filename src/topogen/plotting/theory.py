@@ -35,9 +35,9 @@ def stability_scatter(table: pd.DataFrame) -> Figure:
     ends = np.array([table["epsilon"].min(), table["epsilon"].max()])
     for (scatter, ratios), degree in zip(axes.T, degrees, strict=True):
         for move in moves:
-            own = table[(table["degree"] == degree) & (table["move"] == move)]
-            _dots(scatter, own["epsilon"], own["distance"], colours[move])
-            _dots(ratios, own["epsilon"], own["ratio"], colours[move])
+            rows = table[(table["degree"] == degree) & (table["move"] == move)]
+            _dots(scatter, rows["epsilon"], rows["distance"], colours[move])
+            _dots(ratios, rows["epsilon"], rows["ratio"], colours[move])
         for ax, unit in ((scatter, ends), (ratios, np.ones(2))):
             ax.plot(ends, 2 * unit, color="black", linewidth=1)
             ax.plot(ends, np.sqrt(2) * unit, color="black", linewidth=1, linestyle="--")
@@ -89,10 +89,10 @@ def gradient_errors(ax: Axes, errors: pd.DataFrame, tolerance: float) -> Axes:
     height = 0.8 / len(degrees)  # of the lane of one degree, in which its dots are spread evenly
     for lane, degree in enumerate(degrees):
         for row, name in enumerate(names):
-            own = errors.loc[(errors["regularizer"] == name) & (errors["degree"] == degree), "error"]
+            part = errors.loc[(errors["regularizer"] == name) & (errors["degree"] == degree), "error"]
             middle = row + (lane - (len(degrees) - 1) / 2) * height
-            places = middle + np.linspace(-0.4, 0.4, len(own)) * height
-            _dots(ax, own.clip(lower=floor), places, COLOURS[degree])
+            places = middle + np.linspace(-0.4, 0.4, len(part)) * height
+            _dots(ax, part.clip(lower=floor), places, COLOURS[degree])
         ax.scatter([], [], s=20, color=COLOURS[degree], label=f"{degree}")
     ax.axvline(tolerance, color="black", linewidth=1, linestyle="--")
     ax.text(tolerance, -0.62, " tolerance", ha="left", va="center", fontsize="small")

@@ -1,1 +1,1 @@
-"""Experiments on made-up data, and on damaged batches."""
+"""Experiments on synthetic data, and on damaged batches."""

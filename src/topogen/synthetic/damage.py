@@ -1,4 +1,4 @@
-"""What the regularizers notice: batches of images, damaged more and more, against the clean ones."""
+"""How regularizers respond to batches of images that are damaged more and more, compared with clean ones."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ Labels = NDArray[np.integer[Any]]
 Stream = np.random.Generator
 
 CLEAN = "clean"  # name of no damage: another clean batch
-CLEAN_RANGE = (0.05, 0.95)  # quantiles of the changes between clean batches; beyond, a damage is noticed
+CLEAN_RANGE = (0.05, 0.95)  # quantiles of the changes between clean batches; damage above them is noticed
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch of images, and the data that it is of.
+    """A batch of images, and the data that it comes from.
 
     Attributes:
         images: vectors, shape (b, d), grey levels in [0, 1].
@@ -39,7 +39,7 @@ class Batch:
     labels: Labels
 
 
-# Damages. Of one stream, a higher level damages what a lower one does, and more.
+# With the same stream, a higher level damages what a lower one damages, and more.
 
 
 def noise(stream: Stream, batch: Batch, level: float) -> Images:
@@ -54,7 +54,7 @@ def dropped(stream: Stream, batch: Batch, level: float) -> Images:
 
 
 def classes(stream: Stream, batch: Batch, level: float) -> Images:
-    """Images of ``level`` classes only: those of all others give way to images from elsewhere in the data."""
+    """Images of ``level`` classes only: images of the other classes are replaced by some from elsewhere."""
     left = stream.permutation(np.unique(batch.labels))[: int(level)]
     gone = np.flatnonzero(~np.isin(batch.labels[batch.place], left))
     elsewhere = np.isin(batch.labels, left)
@@ -66,7 +66,7 @@ def classes(stream: Stream, batch: Batch, level: float) -> Images:
 
 
 def duplicates(stream: Stream, batch: Batch, level: float) -> Images:
-    """Mode collapse: a share ``level`` of the images, all but one at most, are copies of the others."""
+    """Mode collapse: a share ``level`` of the images, all but one at most, become copies of the rest."""
     order = stream.permutation(len(batch.images))
     left = max(len(order) - round(level * len(order)), 1)
     damaged = batch.images.copy()
@@ -97,9 +97,6 @@ def _values(terms: Sequence[Term], diagrams: Diagrams, reference: Diagrams) -> N
     return np.array([term.weight * term.value(diagrams, reference).item() for term in terms])
 
 
-# What is measured.
-
-
 def changes(
     images: NDArray[Any],
     labels: Labels,
@@ -112,11 +109,11 @@ def changes(
 ) -> pd.DataFrame:
     r"""How much regularizers change when a batch is damaged, and from one clean batch to another.
 
-    Of a batch with diagram D0, and the diagram D of the damaged one,
+    For a batch with diagram D0, and the diagram D of the damaged batch, the change is
 
     .. math:: \lvert L(D, D_0) - L(D_0, D_0) \rvert,
 
-    which for a distance is :math:`L(D, D_0)` itself. Between clean batches D is that of another one.
+    which for a distance is :math:`L(D, D_0)` itself. Between clean batches, D is the diagram of another one.
 
     Args:
         images: all images, integers 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
@@ -128,8 +125,8 @@ def changes(
         seed: of everything random.
 
     Returns:
-        Columns damage, level, batch, regularizer, change; of another clean batch the damage is
-        :data:`CLEAN`, and level its number.
+        Columns damage, level, batch, regularizer, change. For another clean batch the damage is
+        :data:`CLEAN`, and the level is its number.
 
     """
     terms = build_terms(regularizers)
@@ -139,14 +136,14 @@ def changes(
     rows = []
     for number, (batch, reference) in enumerate(zip(clean, references, strict=True)):
         least = _values(terms, reference, reference)
-        others: dict[tuple[str, float], Diagrams] = {
+        compared: dict[tuple[str, float], Diagrams] = {
             (CLEAN, place): other for place, other in enumerate(references) if place != number
         }
-        for place, (damage, own) in enumerate(levels.items()):
-            for level in own:
+        for place, (damage, steps) in enumerate(levels.items()):
+            for level in steps:
                 stream = np.random.default_rng([seed, number, place])
-                others[damage, level] = _diagrams(DAMAGES[damage](stream, batch, level))
-        for (damage, level), diagrams in others.items():
+                compared[damage, level] = _diagrams(DAMAGES[damage](stream, batch, level))
+        for (damage, level), diagrams in compared.items():
             differences = np.abs(_values(terms, diagrams, reference) - least)
             row = {"damage": damage, "level": level, "batch": number}
             rows += [
@@ -157,7 +154,7 @@ def changes(
 
 
 def noticed(table: pd.DataFrame) -> pd.DataFrame:
-    """What :func:`changes` found, against the changes from one clean batch to another.
+    """Summary of :func:`changes`, relative to the changes from one clean batch to another.
 
     Returns:
         Columns regularizer, damage, level; ratio and sd, mean and standard deviation over batches of the

@@ -33,7 +33,7 @@ def clusters(stream: Stream, centres: Sequence[Sequence[float]], points: int, sd
 
 
 def line(stream: Stream, corners: Sequence[Sequence[float]], points: int, jitter: float) -> Array:
-    """Evenly spaced points, with normal noise, on a line through corners: a segment where there are two.
+    """Evenly spaced points, with normal noise, on a line through corners: a segment if there are two.
 
     Args:
         stream: of random numbers.
@@ -192,25 +192,25 @@ def steps_to_half(experiments: Mapping[str, Mapping[str, Array]]) -> pd.DataFram
 
     Returns:
         Columns experiment, gradient (plain or spread), first, last and lowest loss, half, and steps until
-        the loss is at most that; NaN where it never is.
+        the loss is at most that; NaN if it never is.
 
     """
     rows = []
     for name, arrays in experiments.items():
         gradients = [gradient for gradient in ("plain", "spread") if f"losses_{gradient}" in arrays]
         losses = {gradient: arrays[f"losses_{gradient}"] for gradient in gradients}
-        half = (losses["plain"][0] + min(own.min() for own in losses.values())) / 2
-        for gradient, own in losses.items():
-            below = np.flatnonzero(own <= half)
+        half = (losses["plain"][0] + min(curve.min() for curve in losses.values())) / 2
+        for gradient, curve in losses.items():
+            below = np.flatnonzero(curve <= half)
             rows.append(
                 {
                     "experiment": name,
                     "gradient": gradient,
-                    "first": own[0],
-                    "last": own[-1],
-                    "lowest": own.min(),
+                    "first": curve[0],
+                    "last": curve[-1],
+                    "lowest": curve.min(),
                     "half": half,
-                    "steps": below[0] if len(below) and own[0] > half else np.nan,
+                    "steps": below[0] if len(below) and curve[0] > half else np.nan,
                 }
             )
     return pd.DataFrame(rows)

@@ -60,7 +60,7 @@ def rips_complex(points: Array, scale: float) -> Complex:
 
     Args:
         points: shape (n, d).
-        scale: epsilon; a simplex is there when all distances of its vertices are at most that.
+        scale: epsilon; a simplex is there if all distances of its vertices are at most that.
 
     """
     near = np.linalg.norm(points[:, None] - points[None], axis=2) <= scale
@@ -95,7 +95,7 @@ def betti_numbers(diagrams: Sequence[Array], scale: float) -> list[int]:
 
 
 def planar_betti_numbers(vertices: int, simplices: Complex) -> list[int]:
-    """Number of components and of holes of a complex in the plane, where V - E + T = components - holes."""
+    """Number of components and of holes of a complex in the plane, from V - E + T = components - holes."""
     i, j = simplices.edges.T
     components, _ = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(vertices, vertices)))
     euler = vertices - len(simplices.edges) + len(simplices.triangles)
@@ -108,7 +108,7 @@ def filtration(points: Array, scales: Sequence[float], geometric_scale: float) -
     Args:
         points: shape (n, 2).
         scales: of the Rips complexes.
-        geometric_scale: of the subcomplex of the Delaunay triangulation, and of the Rips complex beside it.
+        geometric_scale: of the subcomplex of the Delaunay triangulation, and of the Rips complex next to it.
 
     Returns:
         points, diagram_0, diagram_1, scales, and of each complex edges_K, triangles_K, betti_K, K being
@@ -142,8 +142,8 @@ def density_curves(
     Args:
         diagram: shape (k, 2).
         curves: (sigma, scale) of each curve.
-        positions: where the curves are drawn, shape (n,).
-        marks: where a loss looks at them, shape (m,); none by default.
+        positions: at which the curves are drawn, shape (n,).
+        marks: positions that a loss uses, shape (m,); none by default.
 
     Returns:
         diagram, positions, marks; densities, shape (curves, n), and marked, shape (curves, m), the values at

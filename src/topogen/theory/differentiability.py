@@ -17,14 +17,8 @@ from torchrips.regularizers import REGULARIZERS, Bottleneck, Entropy, entropy
 # Half the stencil of the central differences across an exception: wide, so that the figure shows it.
 STENCIL = 0.02
 ONLY_DEGREE_0 = {"4sgde"}  # regularizers that the thesis defines in no other degree
-FLAT = 1e-12  # norm up to which a gradient is zero but for rounding
-BESIDE = 1e-7  # how far beside an exception one-sided slopes are taken
-
-
-# Stability.
-
-
-# Differentiability.
+FLAT = 1e-12  # a gradient whose norm is at most this is zero, up to rounding
+BESIDE = 1e-7  # distance from an exception at which one-sided slopes are taken
 
 
 def gradient_errors(
@@ -34,15 +28,16 @@ def gradient_errors(
     step: float,
     seed: int,
 ) -> pd.DataFrame:
-    r"""Automatic gradients of regularizers on random clouds against central finite differences (X1).
+    r"""Automatic gradients of regularizers on random clouds, compared with central differences (X1).
 
     With the automatic gradient a and the differences f, of every coordinate of the cloud, the error is
-    :math:`\lVert a - f \rVert / \max(\lVert a \rVert, \lVert f \rVert)`, and 0 where both are 0 (but for
-    rounding: up to :data:`FLAT`).
+    :math:`\lVert a - f \rVert / \max(\lVert a \rVert, \lVert f \rVert)`. It is 0 if both norms are at most
+    :data:`FLAT`, which is 0 up to rounding.
 
     Args:
         clouds: entries {shape, dimension, points, degrees}; shape is a key of :data:`SHAPES`.
-        regularizers: name -> parameters. The reference is the diagram of another random cloud, 1.3 times.
+        regularizers: name -> parameters. The reference is the diagram of another random cloud,
+            enlarged 1.3 times.
         count: number of clouds of each entry.
         step: of the differences, unit of the clouds.
         seed: of everything random.
@@ -80,7 +75,7 @@ def gradient_errors(
 
 
 def _neighbours(cloud: Tensor, step: float) -> Tensor:
-    """The cloud with each coordinate moved forth, then each back, shape (2 n d, n, d)."""
+    """The cloud with each coordinate moved up by a step, then each moved down, shape (2 n d, n, d)."""
     moves = step * torch.eye(cloud.numel(), dtype=cloud.dtype).view(-1, *cloud.shape)
     return torch.cat([cloud + moves, cloud - moves])
 
@@ -98,7 +93,7 @@ def _relative_error(first: Tensor, second: Tensor) -> float:
 
 
 def gradient_agreement(errors: pd.DataFrame, tolerance: float) -> pd.DataFrame:
-    """What :func:`gradient_errors` found, by degree and regularizer.
+    """Summary of :func:`gradient_errors` by degree and regularizer.
 
     Args:
         errors: columns degree, regularizer, error, norm.
@@ -143,7 +138,7 @@ def _deaths(*deaths: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Path:
-    """Clouds P(t) that at t = 0 pass an exception, and a regularizer of degree 0 on them.
+    """Clouds P(t) that pass an exception at t = 0, and a regularizer of degree 0 on them.
 
     Attributes:
         exception: what happens at t = 0.
@@ -199,7 +194,7 @@ def exception_paths(regularizers: Mapping[str, Mapping[str, Any]], delta: float)
 
 
 def slopes_at_exceptions(paths: Sequence[Path], step: float) -> pd.DataFrame:
-    """Both one-sided slopes of each path at its exception, and what is computed right there.
+    """Both one-sided slopes of each path at its exception, and the derivatives computed exactly there.
 
     Args:
         paths: of :func:`exception_paths`.
@@ -249,10 +244,10 @@ def along_paths(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def entropy_near_diagonal(deltas: Sequence[float]) -> pd.DataFrame:
-    r"""Entropy of a cloud of which two points meet, so that one point of its diagram goes to the diagonal.
+    r"""Entropy of a cloud in which two points meet, so that one point of its diagram goes to the diagonal.
 
     With the lifetimes 1.5, 1 and t, of sum L, the plain entropy has the derivative
-    :math:`-(\log(t/L) + G)/L`, without bound as t goes to 0.
+    :math:`-(\log(t/L) + G)/L`, which grows without bound as t goes to 0.
 
     Args:
         deltas: of the delta-selective entropy; 0 for the plain one.

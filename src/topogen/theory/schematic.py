@@ -43,7 +43,7 @@ def forward_pass(
         outcome = model.outcome(model(truth, torch.from_numpy(noise).float()), truth)
         output = outcome.clouds["output"].points
         diagrams = rips_diagrams(output)
-        references = [torch.from_numpy(found) for found in reference]
+        references = [torch.from_numpy(diagram) for diagram in reference]
         terms = [term.value(diagrams, references) for term in build_terms(regularizers)]
     arrays = {
         "images": truth.numpy(),

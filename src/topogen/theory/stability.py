@@ -13,11 +13,7 @@ from torchrips.distances import bottleneck
 from torchrips.persistence import rips_diagrams
 
 STABILITY_BOUND = 2.0  # of the thesis: d_inf < 2 eps
-
-
 TIGHT_BOUND = math.sqrt(2)  # see `stability`
-
-
 ROUNDING = 1e-9  # relative, of a bound
 
 
@@ -40,7 +36,7 @@ def _two_points(stream: Stream, cloud: Array, degree: int) -> Array:
 
 
 def _critical_edge(stream: Stream, cloud: Array, degree: int) -> Array:
-    """Gradient of a birth or death: the ends of the edge that it is the length of, away from each other."""
+    """Gradient of a birth or death: it moves the two ends of the edge with that length apart."""
     points = torch.from_numpy(cloud).requires_grad_()
     (diagram,) = rips_diagrams(points, (degree,))
     values = diagram[:, 1] if degree == 0 else diagram.flatten()  # in degree 0 births do not move
@@ -50,7 +46,7 @@ def _critical_edge(stream: Stream, cloud: Array, degree: int) -> Array:
     return gradient.numpy()
 
 
-# Ways to move a cloud, by name; the last one is the adversary's.
+# Ways to move a cloud, by name; the last one is the adversarial one.
 MOVES: dict[str, Callable[[Stream, Array, int], Array]] = {
     "all points": _all_points,
     "one point": _one_point,
@@ -65,11 +61,11 @@ def stability(
     r"""Bottleneck distance of the diagrams of a cloud and a perturbed one, over many perturbations (F6).
 
     The thesis states :math:`d_\infty(B_k(P), B_k(P')) < 2 \varepsilon` for
-    :math:`\lVert P - P' \rVert_2 < \varepsilon`. The least factor is the root of 2: a distance changes by at
-    most the sum of what its two ends move, so by at most :math:`\sqrt 2 \lVert P - P' \rVert_2`, and diagrams
-    of two Rips filtrations on the same vertices differ by at most the largest change of a distance. It is
-    attained where the edge of one birth or death is stretched or shortened, each end moving by
-    :math:`\varepsilon / \sqrt 2`.
+    :math:`\lVert P - P' \rVert_2 < \varepsilon`. The smallest factor that holds is the root of 2. A distance
+    changes by at most the sum of the moves of its two ends, so by at most
+    :math:`\sqrt 2 \lVert P - P' \rVert_2`. Diagrams of two Rips filtrations on the same vertices differ by at
+    most the largest change of a distance. The bound is attained if the edge of one birth or death is
+    stretched or shortened, each end moving by :math:`\varepsilon / \sqrt 2`.
 
     Args:
         clouds: entries {shape, dimension, points, degrees}; shape is a key of :data:`SHAPES`.
@@ -113,11 +109,11 @@ def stability(
 
 
 def worst_ratios(table: pd.DataFrame) -> pd.DataFrame:
-    """What :func:`stability` found, by degree and way to move.
+    """Summary of :func:`stability` by degree and way to move.
 
     Returns:
         Columns degree, move, perturbations; mean and worst of distance / epsilon; above_tight and
-        above_bound, the number of perturbations beyond the root of 2 (but for rounding), and beyond 2.
+        above_bound, the number of perturbations beyond the root of 2 (by more than rounding), and beyond 2.
 
     """
     grouped = table.groupby(["degree", "move"], sort=False)["ratio"]
