@@ -250,4 +250,4 @@ def test_how_files_are_written_concerns_every_rule(finished):
 def test_the_engine_concerns_every_rule_but_those_of_the_data(finished):
     everything = set(finished.planned("--forceall")[0])
     with edited(finished.folder / "src/torchrips/engine.py", lambda text: text + "\n# edited\n"):
-        assert set(finished.planned()[0]) == everything - {"download", "prepare", "classifier"}
+        assert set(finished.planned()[0]) == everything - {"download", "prepare", "check_steps", "classifier"}

@@ -7,6 +7,7 @@ rule train:
         labels="results/{dataset}/labels.npy",
         test_images="results/{dataset}/test_images.npy",
         diagrams="results/{dataset}/diagrams.npz",
+        steps=ancient("results/{dataset}/steps.json"),  # a check, which trains nothing again when it is made again
         family=code_of_family,
         code=code_of("workflow/scripts/training/train.py"),
     output:
