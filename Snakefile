@@ -34,6 +34,8 @@ resource_scopes:
 
 limit_gpus()
 
+# Targets that are not part of `all`.
+SEPARATE = ("evaluation_full", "controls", "confirmation", "confirmation_orders", "sweeps")
 # Name of a target -> the files that it asks for.
 TARGETS = {
     "figures": [
@@ -78,15 +80,14 @@ TARGETS = {
         *products(rules.controls_summary),
     ],
     "confirmation": products(rules.confirmation_effects),
+    "confirmation_orders": [
+        *products(rules.order_effects),
+        *products(rules.orders_of_data),
+    ],
     "sweeps": products(rules.sweep, sweep=PLAN.sweeps_of("sweeps")),
     "cost": products(rules.cost),
 }
-TARGETS["all"] = [
-    file
-    for target, files in TARGETS.items()
-    if target not in ("evaluation_full", "controls", "confirmation", "sweeps")
-    for file in files
-]
+TARGETS["all"] = [file for target, files in TARGETS.items() if target not in SEPARATE for file in files]
 TARGETS["all"] += products(rules.sweep, sweep=PLAN.sweeps_of("all"))
 
 
@@ -139,6 +140,11 @@ rule controls:
 rule confirmation:
     input:
         TARGETS["confirmation"],
+
+
+rule confirmation_orders:
+    input:
+        TARGETS["confirmation_orders"],
 
 
 rule sweeps:

@@ -19,6 +19,7 @@ def check(plan: Plan) -> None:
     check_dataset(plan)
     check_models(plan)
     check_comparisons(plan)
+    check_orders(plan)
     check_figures(plan)
     check_theory(plan)
     check_evaluation(plan)
@@ -75,6 +76,8 @@ def check_models(plan: Plan) -> None:
             raise ValueError(f"models.{model}.latent_dim differs from that of its baseline {baseline}")
         if plan.last_step(model) > plan.last_step(baseline):
             raise ValueError(f"models.{model} is trained for more steps than its baseline {baseline}")
+        if plan.order(model) != plan.order(baseline):
+            raise ValueError(f"models.{model}.order differs from that of its baseline {baseline}")
     for model in plan.models:
         check_regularizers(plan, model)
 
@@ -101,11 +104,26 @@ def check_comparisons(plan: Plan) -> None:
             check_with_baseline(plan, f"comparisons.{name}.models", model)
         if entry["target"] == "sweeps" and name not in plan.config.get("sweeps", {}):
             raise ValueError(f"comparisons.{name}.target: sweeps makes what stands in `sweeps` only")
-        last = min(plan.last_step(model) for model in plan.with_baselines(entry["models"]))
+        last = min(plan.last_step(model) for model in plan.trained_in(name))
         if late := [step for step in plan.config["statistics"]["at_steps"] if step >= last]:
             raise ValueError(
                 f"statistics.at_steps: {late} cannot be reported: comparisons.{name} ends after {last} steps"
             )
+
+
+def check_orders(plan: Plan) -> None:
+    """Refuse unknown orders of the images, and those whose reference diagrams are not made."""
+    for model in plan.models:
+        order, key = plan.order(model), f"models.{model}.order"
+        if order is None:
+            continue
+        check_known(key, "order", order, plan.config.get("orders", {}))
+        if model in plan.trained_fully:
+            raise ValueError(
+                f"{key}: models of `all` that are trained to the end see the data as they come; set `steps`"
+            )
+        if plan.wrong_reference(model):
+            raise ValueError(f"{key}: with another `reference` it must be left out")
 
 
 def check_figures(plan: Plan) -> None:
@@ -129,6 +147,8 @@ def check_theory(plan: Plan) -> None:
     batch = plan.config["theory"]["batch"]
     check_known("theory.batch.model", "model", batch["model"], plan.models)
     check_snapshots(plan, "theory.batch.step", [batch["step"]])
+    if plan.order(batch["model"]):
+        raise ValueError(f"theory.batch.model: {batch['model']} must see the data as they come")
     clouds = {term.get("cloud", "output") for term in plan.models[batch["model"]]["regularizers"]}
     if clouds != {"output"}:
         raise ValueError(

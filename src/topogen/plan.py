@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
 
-from topogen.variants import Config, compared, variants
+from topogen.variants import Config, compared, opponents, variants
 
 Run = tuple[str, int]  # model and seed of a training
-NOT_OF_THE_TRAINER = {"baseline", "replicates", "steps", "strength"}  # keys of a model that the plan uses up
+# Keys of a model that are used here, or by its rule, and not by the trainer.
+NOT_OF_THE_TRAINER = {"baseline", "order", "reference", "replicates", "steps", "strength"}
 
 
 def canonical(value: object) -> str:
@@ -126,14 +127,21 @@ class Plan:
         """Fully trained model -> its baseline."""
         return {model: self.baselines[model] for model in self.trained_fully if model in self.baselines}
 
+    def trained_in(self, comparison: str) -> list[str]:
+        """Models of a comparison and their baselines, baselines first, each once."""
+        return list(dict.fromkeys([*self.baselines_in(comparison).values(), *self.models_in(comparison)]))
+
     def runs(self, comparison: str) -> list[Run]:
         """Model and seed of every training that a comparison needs."""
-        models = self.with_baselines(self.models_in(comparison))
-        return [(model, seed) for model in models for seed in self.comparisons[comparison]["seeds"]]
+        seeds = self.comparisons[comparison]["seeds"]
+        return [(model, seed) for model in self.trained_in(comparison) for seed in seeds]
 
     def baselines_in(self, comparison: str) -> dict[str, str]:
-        """Compared model -> its baseline."""
-        return {model: self.baselines[model] for model in self.models_in(comparison)}
+        """Compared model -> its baseline, or the variant of itself that it is put against."""
+        models = self.models_in(comparison)
+        if variants_of_itself := opponents(self.comparisons[comparison]):
+            return {model: other.name for model, other in zip(models, variants_of_itself, strict=True)}
+        return {model: self.baselines[model] for model in models}
 
     def terms_on_output(self, model: str) -> list[str]:
         """Columns of the history that hold a model's terms on its output."""
@@ -142,6 +150,16 @@ class Plan:
             for term in self.models[model]["regularizers"]
             if term.get("cloud", "output") == "output"
         ]
+
+    def order(self, model: str) -> str | None:
+        """Name of the order in which a model sees the images; None: the order of the data."""
+        name: str | None = self.models[model].get("order")
+        return name
+
+    def wrong_reference(self, model: str) -> str | None:
+        """What a model's regularizers are compared with, if not with the diagrams of the batch."""
+        name = self.models[model].get("reference", "batch")
+        return None if name == "batch" else name
 
     def download(self, dataset: str) -> Config:
         """Arguments of the download: of the dataset's entry what says where its files come from."""
@@ -171,7 +189,8 @@ class Plan:
             term | {"weight": term["weight"] * entry.get("strength", 1)} for term in entry["regularizers"]
         ]
         rest = {key: value for key, value in entry.items() if key not in NOT_OF_THE_TRAINER}
-        return shared | rest | {"regularizers": terms, "seed": seed}
+        order = {"order": self.config["orders"][entry["order"]]} if "order" in entry else {}
+        return shared | rest | order | {"regularizers": terms, "seed": seed}
 
     def training(self, model: str, seed: int) -> Config:
         """Arguments of one training."""
@@ -197,7 +216,10 @@ class Plan:
     def improvement(self, comparison: str) -> Config:
         """Arguments of r(s), its means, intervals and tests."""
         baselines = self.baselines_in(comparison)
+        trained = self.trained_in(comparison)
+        orders = {model: self.config["orders"][name] for model in trained if (name := self.order(model))}
         return {
+            **({"orders": orders} if orders else {}),
             "runs": self.runs(comparison),
             "baselines": baselines,
             "terms": {model: self.terms_on_output(model) for model in baselines},
@@ -292,6 +314,21 @@ class Plan:
             "at_steps": self.config["statistics"]["at_steps"],
             "decay_steps": self.config["claims"]["decay_steps"],
         }
+
+    def orders(self) -> Config:
+        """Arguments of the table by order: order of each comparison, and what it varies."""
+        tables = [
+            {
+                "comparison": name,
+                "order": self.config["comparisons"][name].get("with", {}).get("order", "as the data come"),
+                "varied": {
+                    variant.name: variant.varied for variant in compared(self.config["comparisons"][name])
+                },
+            }
+            for target in ("confirmation", "confirmation_orders")
+            for name in self.comparisons_of(target)
+        ]
+        return {"tables": tables, "at_steps": self.config["statistics"]["at_steps"]}
 
     def images(self, model: str, step: int) -> Config:
         """Arguments of the comparison of images."""

@@ -3,6 +3,7 @@
 All of it happens after the configuration files are merged, so that a change of a model reaches its variants.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -32,8 +33,8 @@ def written_out(config: Config) -> Config:
 
     Returns:
         A copy of the top level, in which the run's dataset has overridden sections, every model has all its
-        keys, and the variants and comparisons of the sweeps are among ``models`` and ``comparisons``. A
-        comparison that changes keys (``with``) stays as it is, and its variants are among ``models``.
+        keys, and the variants and comparisons of the sweeps are among ``models`` and ``comparisons``. One
+        that changes keys (``with``, ``against``) stays as it is, and its variants are among ``models``.
 
     Raises:
         ValueError: a model, comparison or regularizer is unknown, entries are like each other in a circle, or
@@ -58,17 +59,25 @@ def written_out(config: Config) -> Config:
             **{key: sweep[key] for key in ("seeds",) if key in sweep},
         }
     for name, comparison in comparisons.items():
-        for variant, entry in _with_changes(name, comparison, models) if "with" in comparison else []:
+        for variant, entry in _entries_of_comparison(name, comparison, models):
             if (models | swept).get(variant, entry) != entry:
-                raise ValueError(f"comparisons.{name}.with: another model is called {variant}; rename it")
+                raise ValueError(f"comparisons.{name}: another model is called {variant}; rename it")
             swept[variant] = entry
     return config | sections | {"models": models | swept, "comparisons": comparisons}
 
 
 def compared(comparison: Config) -> list[Variant]:
     """What a comparison compares: its models, or variants of them if it changes keys (``with``)."""
-    changes = dict(sorted(comparison.get("with", {}).items()))
-    return [Variant(model, changes) for model in comparison["models"]]
+    return _variants_of(comparison["models"], comparison.get("with", {}))
+
+
+def opponents(comparison: Config) -> list[Variant]:
+    """What a comparison compares its models with, if that is variants of themselves (``against``)."""
+    return _variants_of(comparison["models"], comparison["against"]) if "against" in comparison else []
+
+
+def _variants_of(models: Iterable[str], changes: Config) -> list[Variant]:
+    return [Variant(model, dict(sorted(changes.items()))) for model in models]
 
 
 def variants(sweep: Config) -> list[Variant]:
@@ -131,14 +140,18 @@ def _entries(name: str, sweep: Config, models: Config) -> list[tuple[str, Config
     return entries
 
 
-def _with_changes(name: str, comparison: Config, models: Config) -> list[tuple[str, Config]]:
-    """Name and keys of the variants that a comparison needs: of its models and of their baselines."""
+def _entries_of_comparison(name: str, comparison: Config, models: Config) -> list[tuple[str, Config]]:
+    """Name and keys of the variants that a comparison needs: of its models, and of their baselines."""
+    if not {"with", "against"} & comparison.keys():
+        return []
     if unknown := [model for model in comparison["models"] if model not in models]:
         known = ", ".join(models)
         raise ValueError(f"comparisons.{name}.models: unknown model {unknown[0]}; choose one of: {known}")
+    entries = [(variant.name, models[variant.varied] | variant.values) for variant in opponents(comparison)]
+    if "with" not in comparison:
+        return entries
     baselines = [models[model].get("baseline") for model in comparison["models"]]
-    entries = []
-    for variant in compared(comparison | {"models": [*baselines, *comparison["models"]]}):
+    for variant in _variants_of([*baselines, *comparison["models"]], comparison["with"]):
         if variant.varied not in models:  # no baseline, or an unknown one, which is refused elsewhere
             continue
         varied = models[variant.varied]

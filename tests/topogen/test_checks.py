@@ -37,6 +37,25 @@ DISAGREEING = {
         lambda c: c["models"]["TopoVAE1"].update(latent_dim=3),
         ["models.TopoVAE1.latent_dim", "VAE0"],
     ),
+    "unknown order": (
+        lambda c: c["comparisons"]["confirm_A"]["with"].update(order="C"),
+        ["models.VAE0-order-C-steps-100.order", "unknown order C", "A, B"],
+    ),
+    "another order than the baseline": (
+        lambda c: c["models"]["Placebo1"].update(order="A"),
+        ["models.Placebo1.order", "VAE0"],
+    ),
+    "order of a full training": (
+        lambda c: c["comparisons"]["confirm_A"].update({"with": {"order": "A"}, "target": "all"}),
+        ["models.", ".order", "trained to the end"],
+    ),
+    "order and a wrong reference": (
+        lambda c: (
+            c["models"].update(Wrong={"like": "TopoVAE1", "reference": "normal"}),
+            c["comparisons"]["confirm_A"]["models"].append("Wrong"),
+        ),
+        ["models.Wrong-order-A-steps-100.order", "`reference`"],
+    ),
     "dataset that is not listed": (lambda c: c.update(dataset="ImageNet"), ["dataset", "ImageNet", "MNIST"]),
     "image step without a snapshot": (
         lambda c: c["training"].update(snapshot_steps=[9]),

@@ -89,6 +89,14 @@ def test_strength_multiplies_weights_and_further_keys_reach_the_trainer():
     assert not {"strength", "replicates", "baseline"} & spec.keys()
 
 
+def test_an_order_reaches_the_trainer_as_a_seed_and_a_wrong_reference_does_not():
+    models = CONFIG["models"] | {"other": CONFIG["models"]["short"] | {"order": "B", "reference": "normal"}}
+    plan = Plan(CONFIG | {"models": models, "orders": {"A": 7, "B": 9}})
+    assert plan.training("other", 5) == PLAN.training("short", 5) | {"order": 9}
+    assert (plan.order("other"), plan.wrong_reference("other")) == ("B", "normal")
+    assert (plan.order("short"), plan.wrong_reference("short")) == (None, None)
+
+
 def test_a_comparison_trains_its_models_and_their_baselines():
     assert PLAN.runs("control") == [("plain", 7), ("short", 7)]
     assert PLAN.runs("drawn") == [(model, seed) for model in ("plain", "whole", "short") for seed in (1, 2)]

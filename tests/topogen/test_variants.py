@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topogen.variants import compared, variants, written_out
+from topogen.variants import compared, opponents, variants, written_out
 
 ENTROPY = {"name": "entropy", "degree": 0, "weight": 5, "parameters": {"delta": 0.1}}
 BOTTLENECK = {"name": "bottleneck", "degree": 1, "weight": 5}
@@ -95,11 +95,21 @@ def test_a_comparison_may_change_keys_of_its_models_and_of_their_baselines():
     assert [variant.name for variant in compared(short)] == ["topological-steps-9"]
 
 
+def test_a_comparison_may_put_models_against_variants_of_themselves():
+    turned = {"models": ["topological"], "against": {"direction": "opposite"}}
+    config = written_out(configuration(comparisons={"turned": turned}))
+    models = configuration()["models"]
+    opposite = models["topological"] | {"direction": "opposite"}
+    assert config["models"] == models | {"topological-direction-opposite": opposite}
+    assert [variant.name for variant in opponents(turned)] == ["topological-direction-opposite"]
+    assert opponents({"models": ["topological"]}) == []
+
+
 @pytest.mark.parametrize(
     ("models", "words"),
     [
         ({}, "short.models: unknown model other"),
-        ({"other": {}, "other-steps-9": {}}, "short.with: another model is called other-steps-9"),
+        ({"other": {}, "other-steps-9": {}}, "short: another model is called other-steps-9"),
     ],
 )
 def test_changes_of_an_unknown_model_and_a_clash_of_names_are_refused(models, words):

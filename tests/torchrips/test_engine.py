@@ -207,7 +207,7 @@ def test_distances_that_are_not_finite_are_refused(bad):
 def test_bars_of_fashion_mnist_are_those_of_ripser(tmp_path):
     import yaml  # here: the other tests of the layer run where the study is not installed
 
-    from topogen.data.batches import batch_slices
+    from topogen.data.orders import batch_slices
     from topogen.data.sources import fetch, read
 
     spec = yaml.safe_load((ROOT / "config.yaml").read_text())["datasets"]["FashionMNIST"]

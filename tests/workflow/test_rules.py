@@ -17,7 +17,7 @@ RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 NAMES = sorted(
     name
     for file in RULES
-    for name in re.findall(r"^(?:rule|use rule notebook as) (\w+)", file.read_text(), re.M)
+    for name in re.findall(r"^(?:rule|use rule \w+ as) (\w+)", file.read_text(), re.M)
     if name != "notebook"  # the pattern of the others
 )
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))

@@ -51,6 +51,8 @@ wildcard_constraints:
     experiment=any_of(EXPERIMENTS),
     model=any_of(PLAN.models),
     comparison=any_of(PLAN.comparisons),
+    order=any_of(config.get("orders", {})),
+    kind="other_batch|one_class|normal",
     sweep=any_of(PLAN.sweeps_of("sweeps")),
     seed="[0-9]+",
     step="[0-9]+",
@@ -149,6 +151,23 @@ def preparation_spec(wildcards):
 
 def training_spec(wildcards):
     return canonical(PLAN.training(wildcards.model, int(wildcards.seed)))
+
+
+def seed_of_order(wildcards):
+    return config["orders"][wildcards.order]
+
+
+def references_of_training(wildcards):
+    """D0 of every batch, in the order in which the model sees the images."""
+    order = PLAN.order(wildcards.model)
+    folder = f"orders/{order}/" if order else ""
+    return f"results/{wildcards.dataset}/{folder}diagrams.npz"
+
+
+def wrong_references_of_training(wildcards):
+    """What a control's regularizers compare with instead; nothing for other models."""
+    kind = PLAN.wrong_reference(wildcards.model)
+    return [f"results/{wildcards.dataset}/wrong_references/{kind}.npz"] if kind else []
 
 
 def evaluation_spec(wildcards):

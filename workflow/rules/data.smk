@@ -107,3 +107,42 @@ rule references:
         "Compute persistence diagrams of degree 0 and 1 of every batch of {wildcards.dataset}"
     script:
         "../scripts/data/references.py"
+
+
+use rule references as references_of_order with:
+    output:
+        diagrams="results/{dataset}/orders/{order}/diagrams.npz",
+    log:
+        "results/logs/references_of_order/{dataset}-{order}.log",
+    benchmark:
+        "results/benchmarks/references_of_order/{dataset}-{order}.tsv"
+    params:
+        batch_size=config["training"]["batch_size"],
+        order=seed_of_order,
+    message:
+        "Compute persistence diagrams of every batch of {wildcards.dataset} in the order {wildcards.order}"
+
+
+rule wrong_references:
+    input:
+        images="results/{dataset}/images.npy",
+        labels="results/{dataset}/labels.npy",
+        code=code_of("workflow/scripts/data/wrong_references.py"),
+    output:
+        diagrams="results/{dataset}/wrong_references/{kind}.npz",
+    log:
+        "results/logs/wrong_references/{dataset}-{kind}.log",
+    benchmark:
+        "results/benchmarks/wrong_references/{dataset}-{kind}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 4
+    resources:
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
+    params:
+        batch_size=config["training"]["batch_size"],
+    message:
+        "Compute persistence diagrams for every batch of {wildcards.dataset} that are not its own: {wildcards.kind}"
+    script:
+        "../scripts/data/wrong_references.py"

@@ -98,6 +98,58 @@ rule confirmation_effects:
         "../scripts/evidence/confirmation_effects.py"
 
 
+rule order_effects:
+    input:
+        improvements=expand(
+            "results/{{dataset}}/statistics/{comparison}/improvement.parquet",
+            comparison=[
+                *PLAN.comparisons_of("confirmation"),
+                *PLAN.comparisons_of("confirmation_orders"),
+            ],
+        ),
+        code=code_of("workflow/scripts/evidence/order_effects.py"),
+    output:
+        orders="results/{dataset}/confirmation/orders.csv",
+    log:
+        "results/logs/order_effects/{dataset}.log",
+    benchmark:
+        "results/benchmarks/order_effects/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=canonical(PLAN.orders()),
+    message:
+        "Collect r(s) of the confirmation in every order of the images"
+    script:
+        "../scripts/evidence/order_effects.py"
+
+
+use rule notebook as orders_of_data with:
+    input:
+        notebook="notebooks/orders_of_data.ipynb",
+        orders="results/{dataset}/confirmation/orders.csv",
+        code=code_of("notebooks/orders_of_data.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/orders_of_data", "executed notebook: orders of the images"),
+            table("results/{dataset}/tables/orders_of_data", "r(s) by order of the images"),
+            caption="orders_of_data",
+            category="Evidence",
+            row="evidence",
+            model="all",
+        ),
+    log:
+        "results/logs/orders_of_data/{dataset}.log",
+    benchmark:
+        "results/benchmarks/orders_of_data/{dataset}.tsv"
+    message:
+        "Write the table of r(s) by the order of the images"
+
+
 rule verdicts:
     input:
         effects=expand(

@@ -6,7 +6,8 @@ rule train:
         images="results/{dataset}/images.npy",
         labels="results/{dataset}/labels.npy",
         test_images="results/{dataset}/test_images.npy",
-        diagrams="results/{dataset}/diagrams.npz",
+        diagrams=references_of_training,
+        wrong=wrong_references_of_training,
         steps=ancient("results/{dataset}/steps.json"),  # a check, which trains nothing again when it is made again
         family=code_of_family,
         code=code_of("workflow/scripts/training/train.py"),

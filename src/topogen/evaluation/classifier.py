@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from topogen.data.batches import batch_slices, scaled
+from topogen.data.batches import scaled
+from topogen.data.orders import batch_slices
 
 CHUNK = 512  # images that go through a network at a time when nothing is learned
 

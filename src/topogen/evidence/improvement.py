@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from topogen.data.orders import ordered_batches
 from topogen.intervals import half_width
 
 
@@ -40,10 +41,12 @@ def lowest_bce(images: NDArray[np.uint8]) -> float:
     return float(counts @ (special.entr(levels) + special.entr(1 - levels)))
 
 
-def floors_of_batches(images: NDArray[np.uint8], batch_size: int) -> NDArray[np.float64]:
-    """The :func:`lowest_bce` of every batch, in the order of the data; the last batch may be smaller."""
-    starts = range(0, len(images), batch_size)
-    return np.array([lowest_bce(images[start : start + batch_size]) for start in starts])
+def floors_of_batches(
+    images: NDArray[np.uint8], batch_size: int, order: int | None = None
+) -> NDArray[np.float64]:
+    """The :func:`lowest_bce` of every batch of :func:`topogen.data.orders.ordered_batches`."""
+    batches = ordered_batches(len(images), batch_size, order)
+    return np.array([lowest_bce(images[places]) for places in batches])
 
 
 def also_of_baseline(table: pd.DataFrame, baselines: Mapping[str, str]) -> pd.DataFrame:
@@ -77,7 +80,8 @@ def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.Dat
 
     Returns:
         Columns model, seed, step, bce_difference (baseline minus model), bce_baseline, r, r_star, of all
-        steps of the model. Positive: the model reconstructs better than its baseline.
+        steps until the first of the two trainings ends. Positive: the model reconstructs better than its
+        baseline.
 
     Raises:
         ValueError: a model and its baseline do not have the same seeds, or the model has, of some seed, other
@@ -92,12 +96,13 @@ def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.Dat
     tables = []
     for model, baseline in baselines.items():
         ours, theirs = bce.loc[model], bce.loc[baseline]
+        ours = ours[ours.index.get_level_values("step") <= theirs.index.get_level_values("step").max()]
         seeds, steps = (theirs.index.unique("seed"), ours.index.unique("step"))
         pairs = pd.MultiIndex.from_product([seeds, steps], names=["seed", "step"])
         if not (ours.index.equals(pairs) and pairs.isin(theirs.index).all()):
             raise ValueError(f"{model} and its baseline {baseline} differ in seeds or steps")
         theirs = theirs.loc[ours.index]
-        difference, floor = theirs - ours, measured.loc[model, "floor"]
+        difference, floor = theirs - ours, measured["floor"].loc[model].loc[ours.index]
         columns = {
             "bce_difference": difference,
             "bce_baseline": theirs,

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from topogen.data.batches import batch_slices, scaled
+from topogen.data.batches import scaled
+from topogen.data.orders import batch_slices
 from topogen.training.terms import Term, build_terms
 from torchrips.persistence import Diagrams, rips_diagrams
 

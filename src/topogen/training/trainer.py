@@ -16,10 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from topogen.data.batches import batch_slices, scaled
-from topogen.models.families import Outcome, build
+from topogen.data.batches import scaled
+from topogen.data.orders import ordered_batches
+from topogen.models.families import Cloud, Outcome, build
 from topogen.training.noise import SamplingNoise, independent_stream
-from topogen.training.terms import Term, build_terms
+from topogen.training.terms import ByDegree, Term, build_terms
 from torchrips.persistence import rips_diagrams
 
 
@@ -39,17 +40,21 @@ class Trainer:
 
     Args:
         images: levels 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
-        references: D0 of every batch, ``references[batch][degree]`` of shape (k, 2).
+        references: D0 of every batch in this order, ``references[batch][degree]`` of shape (k, 2).
         regularizers: entries {name, degree, weight, parameters, cloud, reference_scale}; empty for VAE0.
         seed: decides the initial weights and the noise.
-        batch_size: images of a step, in the order of the data.
+        batch_size: images of a step.
         learning_rate: of Adam.
         device: any torch device, or auto: CUDA if there is one. Of several GPUs the seed picks one.
         noise: {stream, offset, stride, loader, pictures} of the sampling noise, see
             :class:`topogen.training.noise.SamplingNoise`. stream 0 continues where the initial weights
             ended, others are independent of it.
-        direction: ``gradient``, or ``random``: a placebo, whose every step has the size of the regularizers'
-            gradient and a direction drawn from a stream of its own.
+        order: seed of the order of the images, see :func:`topogen.data.orders.ordered_batches`.
+        direction: ``gradient``, or for controls another direction of the same size: ``opposite``;
+            ``permuted``, in which each image has the gradient of another image; or ``random``. The last two
+            are drawn at every step from a stream of their own.
+        wrong_references: for a control, diagrams that the regularizers are compared with instead of D0. The
+            gradient of each term has the size that it would have with D0.
         architecture: family of the model, see :mod:`topogen.models.families`.
         options: of the family, such as ``latent_dim``.
 
@@ -69,12 +74,14 @@ class Trainer:
         learning_rate: float,
         device: str = "auto",
         noise: Mapping[str, Any] | None = None,
+        order: int | None = None,
         direction: str = "gradient",
+        wrong_references: Sequence[Sequence[NDArray[Any]]] | None = None,
         architecture: str = "vae",
         **options: Any,
     ) -> None:
-        self.images, self.references = images, references
-        self.batches = batch_slices(len(images), batch_size)
+        self.images, self.references, self.wrong_references = images, references, wrong_references
+        self.batches = ordered_batches(len(images), batch_size, order)
         self.device = _device(device, seed)
         self.built: dict[str, Any] = {
             "architecture": architecture,
@@ -95,7 +102,8 @@ class Trainer:
             dimension=self.model.noise_dim,
             batch_size=batch_size,
         )
-        self.directions = independent_stream(seed, 0) if direction == "random" else None
+        self.direction = direction
+        self.directions = independent_stream(seed, 0) if direction in ("permuted", "random") else None
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=learning_rate)
         self.terms = build_terms(regularizers)
         for term in self.terms:
@@ -125,7 +133,7 @@ class Trainer:
         self._demand_finite(row)
 
         started = time.perf_counter()
-        topology, places, gradients = self._topology(outcome, self.references[batch])
+        topology, places, gradients = self._topology(outcome, batch)
         self.topology_seconds = time.perf_counter() - started
         row |= topology
 
@@ -135,9 +143,7 @@ class Trainer:
         self.steps_done += 1
         return row, outcome
 
-    def _topology(
-        self, outcome: Outcome, reference: Sequence[NDArray[Any]]
-    ) -> tuple[dict[str, float], list[Tensor], list[Tensor]]:
+    def _topology(self, outcome: Outcome, batch: int) -> tuple[dict[str, float], list[Tensor], list[Tensor]]:
         """Values of the terms and sizes of their weighted gradients, and what they add to the backward pass.
 
         The gradients are taken on a detached copy of the cloud, so that the topological part of a step is one
@@ -156,40 +162,42 @@ class Trainer:
                 raise ValueError(f"{family} has no cloud {name}; choose one of: {offered}")
             cloud = outcome.clouds[name]
             try:
-                parts = self._weighted_gradients(terms, cloud.points.requires_grad_(), reference, row)
+                parts = self._parts(terms, cloud, batch, row)
             except ValueError as error:
                 raise TrainingError(f"step {self.steps_done}, {name} cloud: {error}") from error
-            parts = [cloud.carry(part) for part in parts]
             row |= {f"gradient_{term.column}": _size(part) for term, part in zip(terms, parts, strict=True)}
             self._demand_finite(row)
             places.append(cloud.place)
             gradients.append(self._directed(torch.stack(parts).sum(dim=0)))
         return row, places, gradients
 
-    def _weighted_gradients(
-        self, terms: list[Term], cloud: Tensor, reference: Sequence[NDArray[Any]], row: dict[str, float]
-    ) -> list[Tensor]:
-        """Weighted gradient of each term of one cloud; their values are noted in the row."""
+    def _parts(self, terms: list[Term], cloud: Cloud, batch: int, row: dict[str, float]) -> list[Tensor]:
+        """Weighted gradient of each term of one cloud, on its place; their values are noted in the row."""
         degrees = sorted({term.degree for term in terms})
-        diagrams = dict(zip(degrees, rips_diagrams(cloud, degrees), strict=True))
-        references = {degree: torch.from_numpy(reference[degree]).to(cloud) for degree in degrees}
-        gradients = []
-        for term in terms:
-            value = term.value(diagrams, references)
-            row[term.column] = value.item()
-            # A term without a path to the cloud (an empty diagram, say) has gradient zero.
-            (gradient,) = torch.autograd.grad(
-                term.weight * value, cloud, retain_graph=True, allow_unused=True, materialize_grads=True
-            )
-            gradients.append(gradient)
-        return gradients
+        points = cloud.points.requires_grad_()
+        diagrams = dict(zip(degrees, rips_diagrams(points, degrees), strict=True))
+
+        def gradients(reference: Sequence[NDArray[Any]]) -> list[Tensor]:
+            given = {degree: torch.from_numpy(reference[degree]).to(points) for degree in degrees}
+            return [cloud.carry(_gradient(term, points, diagrams, given, row)) for term in terms]
+
+        parts = gradients(self.references[batch])
+        if self.wrong_references is None:
+            return parts
+        wrong = gradients(self.wrong_references[batch])
+        return [_resized(part, _size(own)) for part, own in zip(wrong, parts, strict=True)]
 
     def _directed(self, gradient: Tensor) -> Tensor:
-        """The gradient as it is, or a random one of its size."""
+        """The gradient as it is, or one of its size in another direction."""
+        if self.direction == "opposite":
+            return -gradient
         if self.directions is None:
             return gradient
+        if self.direction == "permuted":
+            images = torch.randperm(len(gradient), generator=self.directions)
+            return gradient[images.to(gradient.device)]
         direction = torch.randn(gradient.shape, generator=self.directions).to(gradient)
-        return direction * (_size(gradient) / _size(direction))
+        return _resized(direction, _size(gradient))
 
     def _demand_finite(self, row: dict[str, float]) -> None:
         faults = [name for name, value in row.items() if not math.isfinite(value)]
@@ -245,6 +253,24 @@ class Trainer:
         for stream, saved in zip(self._streams(), state["streams"], strict=True):
             stream.set_state(saved)
         self.steps_done = state["steps_done"]
+
+
+def _gradient(
+    term: Term, points: Tensor, diagrams: ByDegree, references: ByDegree, row: dict[str, float]
+) -> Tensor:
+    """Weighted gradient of a term on the points of its cloud; its value is noted in the row."""
+    value = term.value(diagrams, references)
+    row[term.column] = value.item()
+    # A term without a path to the cloud (an empty diagram, say) has gradient zero.
+    (gradient,) = torch.autograd.grad(
+        term.weight * value, points, retain_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return gradient
+
+
+def _resized(gradient: Tensor, size: float) -> Tensor:
+    """A gradient of the same direction and of another size; zero stays zero."""
+    return gradient * (size / (_size(gradient) or 1.0))
 
 
 def _size(gradient: Tensor) -> float:

@@ -297,9 +297,7 @@ def test_a_placebo_has_the_size_of_the_gradient_and_another_direction(regularize
         for direction in ("gradient", "random")
     ]
     outcome = outcome_of(trainers[0].model, torch.randn(8, 3))
-    (real,), (placebo,), (again,) = (
-        trainer._topology(outcome, REFERENCES[0])[2] for trainer in (*trainers, trainers[1])
-    )
+    (real,), (placebo,), (again,) = (trainer._topology(outcome, 0)[2] for trainer in (*trainers, trainers[1]))
     assert placebo.norm() == pytest.approx(real.norm().item(), rel=1e-5)
     assert again.norm() == pytest.approx(real.norm().item(), rel=1e-5)
     cosines = [
@@ -310,6 +308,57 @@ def test_a_placebo_has_the_size_of_the_gradient_and_another_direction(regularize
     rows = history(regularizers, direction="random"), history(regularizers)
     assert rows[0]["bce"][0] == rows[1]["bce"][0]  # the same weights, batches and noise
     assert (rows[0]["bce"][1:] != rows[1]["bce"][1:]).all()
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
+def test_the_other_directions_are_the_gradient_turned_round_or_with_its_rows_permuted(regularizers):
+    def gradients(direction):
+        trainer = Trainer(
+            IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, direction=direction
+        )
+        outcome = outcome_of(trainer.model, torch.ones(8, 3))
+        return [trainer._topology(outcome, 0)[2][0].flatten(1) for _ in range(2)]
+
+    real, _ = gradients("gradient")
+    assert torch.equal(gradients("opposite")[0], -real)
+    first, second = gradients("permuted")
+    for permuted in (first, second):
+        assert sorted(permuted.tolist()) == sorted(real.tolist())
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("regularizers", [OUTPUT, LATENT])
+def test_a_wrong_diagram_pulls_as_strongly_as_the_right_one(regularizers):
+    wrong = [REFERENCES[2], REFERENCES[0], REFERENCES[1]]
+
+    def gradients(references, **control):
+        """Of each regularizer by itself."""
+        models = [SETTINGS | {"regularizers": [entry]} | control for entry in regularizers]
+        trainers = [Trainer(IMAGES, references, **model, seed=7) for model in models]
+        outcome = outcome_of(trainers[0].model, torch.ones(8, 3))
+        return [trainer._topology(outcome, 0)[2][0] for trainer in trainers]
+
+    mixed = gradients(REFERENCES, wrong_references=wrong)
+    for right, other, found in zip(gradients(REFERENCES), gradients(wrong), mixed, strict=True):
+        # Zero has no direction: a bar of the wrong diagram may be matched to the diagonal.
+        torch.testing.assert_close(found, other * (right.norm() / (other.norm() or 1)))
+    pd.testing.assert_frame_equal(
+        history(regularizers, wrong_references=REFERENCES), history(regularizers), rtol=1e-5
+    )
+
+
+def test_a_permutation_of_the_images_is_an_order():
+    permutation = np.random.default_rng(5).permutation(20)
+    references = reference_diagrams(IMAGES, 8, (0, 1), threads=1, order=5)
+    ordered = Trainer(IMAGES, references, **VAE0 | {"regularizers": OUTPUT}, seed=7, order=5)
+    images = IMAGES[permutation]
+    direct = Trainer(
+        images,
+        reference_diagrams(images, 8, (0, 1), threads=1),
+        **VAE0 | {"regularizers": OUTPUT},
+        seed=7,
+    )
+    assert [ordered.step()[0] for _ in range(4)] == [direct.step()[0] for _ in range(4)]
 
 
 def test_a_snapshot_after_the_last_step_is_refused_before_the_first():
@@ -355,7 +404,7 @@ def test_a_cloud_without_numbers_names_the_step_and_the_cloud():
     trainer.step()
     outcome = outcome_of(trainer.model, torch.full((8, 3), math.nan))
     with pytest.raises(TrainingError, match=r"step 1, latent cloud: .* NaN"):
-        trainer._topology(outcome, REFERENCES[1])
+        trainer._topology(outcome, 1)
 
 
 @pytest.mark.parametrize("name", ["bottleneck", "entropy"])

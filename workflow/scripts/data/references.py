@@ -16,6 +16,8 @@ from topogen.files import save_diagrams
 
 torch.set_num_threads(1)  # the batches run in parallel instead
 images = np.load(snakemake.input.images, mmap_mode="r")
-diagrams = reference_diagrams(images, snakemake.params.batch_size, (0, 1), snakemake.threads)
+diagrams = reference_diagrams(
+    images, snakemake.params.batch_size, (0, 1), snakemake.threads, snakemake.params.get("order")
+)
 print(f"{len(diagrams)} batches")
 save_diagrams(snakemake.output.diagrams, diagrams)

@@ -31,8 +31,11 @@ runs = [(model, seed) for model, seed in spec["runs"]]
 histories = collect_histories(
     {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.histories, strict=True)}
 )
-floors = floors_of_batches(np.load(snakemake.input.images, mmap_mode="r"), spec["batch_size"])
-histories["floor"] = floors[histories["step"] % len(floors)]
+orders = histories["model"].map(spec.get("orders", {}))  # seed of a permutation, or none
+images = np.load(snakemake.input.images, mmap_mode="r")
+for order, rows in histories.groupby(orders, dropna=False)["step"]:
+    floors = floors_of_batches(images, spec["batch_size"], None if np.isnan(order) else int(order))
+    histories.loc[rows.index, "floor"] = floors[rows % len(floors)]
 table = improvement(histories, spec["baselines"])
 means = mean_over_seeds(table, "r", spec["confidence"])
 means = means.merge(bands(table, "r", spec["confidence"])).merge(ratio_of_means(table))

@@ -12,7 +12,7 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 import numpy as np
 import torch
 
-from topogen.data.batches import batch_slices
+from topogen.data.orders import batch_slices
 from topogen.files import load_diagrams, save_arrays
 from topogen.models.families import rebuild
 from topogen.theory.schematic import forward_pass

@@ -24,6 +24,7 @@ monitored = np.load(snakemake.input.test_images, mmap_mode="r")[: spec.pop("moni
 diverged = Path(snakemake.log[0]).with_suffix(".diverged.csv")
 diverged.unlink(missing_ok=True)
 partial = Path(snakemake.output.history).with_name("partial.pt")  # not an output: Snakemake would delete it
+wrong = [load_diagrams(path) for path in snakemake.input.wrong]  # one, of some controls
 try:
     run = train(
         np.load(snakemake.input.images, mmap_mode="r"),
@@ -31,6 +32,7 @@ try:
         load_diagrams(snakemake.input.diagrams),
         monitored=monitored,
         partial=partial,
+        wrong_references=wrong[0] if wrong else None,
         identity=digest(snakemake.params.spec, snakemake.input),
         **spec,
     )
