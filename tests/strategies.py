@@ -6,12 +6,17 @@ from functools import cache
 import gudhi
 import numpy as np
 import torch
-from hypothesis import assume
+from hypothesis import assume, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 SEEDS = st.integers(0, 2**32 - 1)
+
+
+def at_most(examples):
+    """Fewer random examples than usual: for slow tests, and for laws that many parameters repeat."""
+    return settings(max_examples=min(examples, settings.default.max_examples))
 
 
 def normal(seed, *shape):

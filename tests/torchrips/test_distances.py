@@ -4,11 +4,12 @@ import gudhi.hera
 import pytest
 import torch
 from gudhi.representations import PersistenceFisherDistance, SlicedWassersteinDistance
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import wasserstein_distance
 from strategies import (
     SEEDS,
+    at_most,
     augmented,
     close_pairs,
     diagrams,
@@ -140,6 +141,7 @@ orders, norms = pytest.mark.parametrize("order", ORDERS), pytest.mark.parametriz
 
 @orders
 @norms
+@at_most(12)
 @given(pair=st.one_of(st.tuples(diagrams(max_size=5), diagrams(max_size=5)), close_pairs()))
 def test_wasserstein_is_that_of_the_best_matching(order, ground_norm, pair):
     expected = slow_wasserstein(*pair, order, ground_norm)
@@ -182,6 +184,7 @@ def test_wasserstein_falls_with_the_order_to_the_bottleneck(first, second):
 
 @orders
 @pytest.mark.parametrize("scale", [1e-60, 1e60])
+@at_most(15)
 @given(ground_norm=st.sampled_from(NORMS), first=diagrams(), second=diagrams())
 def test_wasserstein_neither_overflows_nor_underflows(order, ground_norm, scale, first, second):
     ordinary = [x.clone().requires_grad_() for x in (first, second)]
@@ -238,6 +241,7 @@ def test_wasserstein_second_derivative_where_both_coordinates_differ_equally():
 
 
 @norms
+@at_most(20)
 @given(order=st.sampled_from(ORDERS), pair=st.one_of(st.tuples(diagrams(), diagrams()), close_pairs()))
 def test_wasserstein_gradient_is_at_most_one_in_the_dual_norm(order, ground_norm, pair):
     diagram = pair[0].clone().requires_grad_()
@@ -247,6 +251,7 @@ def test_wasserstein_gradient_is_at_most_one_in_the_dual_norm(order, ground_norm
 
 
 @norms
+@at_most(20)
 @given(order=st.sampled_from(ORDERS), diagram=diagrams())
 def test_wasserstein_of_equal_diagrams_has_gradient_zero(order, ground_norm, diagram):
     # Another library: NaN.
@@ -439,7 +444,7 @@ distances = pytest.mark.parametrize("distance", DISTANCES.values(), ids=DISTANCE
 
 
 @pytest.mark.parametrize("name", ["wasserstein", "fisher", "reininghaus"])
-@settings(max_examples=20)
+@at_most(20)
 @given(
     first=diagrams(min_size=1, max_size=12), second=diagrams(max_size=12), block=st.sampled_from([1, 30, 70])
 )

@@ -7,10 +7,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import (
     SEEDS,
+    at_most,
     circles,
     clouds,
     collinear_clouds,
@@ -104,6 +105,7 @@ def test_diagrams_of_image_clouds_are_those_of_the_simplex_tree(spread):
 
 @pytest.mark.parametrize("degree", DEGREES)
 @pytest.mark.parametrize("entry", ["points", "distances"])
+@at_most(12)
 @given(data=st.data())
 def test_gradient_agrees_with_finite_differences(entry, degree, data):
     cloud = data.draw([generic_clouds(min_size=2, max_size=8), circles(), octahedra()][degree])
@@ -167,7 +169,7 @@ def test_second_derivatives_are_right_on_every_way_through_the_graph(power, entr
 
 @pytest.mark.parametrize("degree", DEGREES)
 @pytest.mark.parametrize("entry", ["points", "distances"])
-@settings(max_examples=8)
+@at_most(8)
 @given(data=st.data())
 def test_second_derivatives_agree_with_finite_differences(entry, degree, data):
     cloud = data.draw([generic_clouds(min_size=2, max_size=6), circles(points=6), octahedra()][degree])
@@ -609,6 +611,7 @@ def test_half_precision_has_the_diagrams_of_its_points_rounded(dtype, metric):
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5, None])
+@at_most(20)
 @given(several=st.lists(clouds(scales=(1.0,)), max_size=6))
 def test_a_batch_is_its_clouds_whatever_the_threads(threads, several):
     ours = [cloud.clone().requires_grad_() for cloud in several]

@@ -7,6 +7,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import (
+    at_most,
     circles,
     diagrams,
     generic_clouds,
@@ -119,6 +120,7 @@ def test_value_is_the_definition(name, diagram, reference):
 
 
 @members
+@at_most(20)
 @given(diagram=diagrams(min_size=1), reference=diagrams(min_size=1), seed=st.randoms())
 def test_order_of_the_bars_does_not_matter(name, diagram, reference, seed):
     order, other = (seed.sample(range(len(d)), len(d)) for d in (diagram, reference))
@@ -128,6 +130,7 @@ def test_order_of_the_bars_does_not_matter(name, diagram, reference, seed):
 
 
 @members
+@at_most(20)
 @given(diagram=diagrams(), reference=diagrams())
 def test_diagram_and_reference_may_change_places(name, diagram, reference):
     loss = regularizer(name)
@@ -136,6 +139,7 @@ def test_diagram_and_reference_may_change_places(name, diagram, reference):
 
 
 @members
+@at_most(20)
 @given(pair=generic_pairs(), scale=st.sampled_from([2.0**-20, 0.25, 8.0, 2.0**20]))
 def test_value_and_gradient_scale_by_a_power(name, pair, scale):
     exponent, rescaled = SCALING[name]
@@ -149,6 +153,7 @@ def test_value_and_gradient_scale_by_a_power(name, pair, scale):
 
 
 @pytest.mark.parametrize("name", sorted(FAMILY.keys() - COUNT_THE_DIAGONAL))
+@at_most(20)
 @given(pair=generic_pairs(), position=st.sampled_from([0.0, 0.3, 2.0]))
 def test_points_on_the_diagonal_do_not_count(name, pair, position):
     diagonal = torch.full((2, 2), position, dtype=torch.float64)
@@ -161,6 +166,7 @@ def test_points_on_the_diagonal_do_not_count(name, pair, position):
 
 
 @members
+@at_most(20)
 @given(pair=generic_pairs())
 def test_gradient_on_diagrams_agrees_with_finite_differences(name, pair):
     assume_delta_apart(*pair)
@@ -242,6 +248,7 @@ def test_the_least_parameters_are_finite_on_the_diagonal(name, parameters):
 
 
 @pytest.mark.parametrize("name", sorted(FAMILY.keys() - WITHOUT_REFERENCE))
+@at_most(20)
 @given(diagram=diagrams())
 def test_equal_diagrams_are_a_minimum(name, diagram):
     for equal in (diagram, diagram.flip(0)):
@@ -251,6 +258,7 @@ def test_equal_diagrams_are_a_minimum(name, diagram):
 
 
 @members
+@at_most(10)
 @given(pair=generic_pairs())
 def test_second_derivatives_on_diagrams_agree_with_finite_differences(name, pair):
     assume_delta_apart(*pair)
@@ -307,6 +315,7 @@ def test_integers_count_as_the_default_floating_point_numbers(name):
 
 
 @members
+@at_most(10)
 @given(diagram=diagrams(), reference=diagrams())
 def test_arrays_and_lists_are_taken(name, diagram, reference):
     assume_delta_apart(diagram, reference)
@@ -330,6 +339,7 @@ def test_the_grid_of_densities_keeps_its_digits_when_the_module_is_moved():
 
 @members
 @pytest.mark.parametrize("degree", [0, 1])
+@at_most(8)
 @given(data=st.data())
 def test_gradient_on_clouds_agrees_with_finite_differences(name, degree, data):
     cloud, other = (data.draw([generic_clouds(min_size=1, max_size=8), circles()][degree]) for _ in range(2))
@@ -345,6 +355,7 @@ def test_gradient_on_clouds_agrees_with_finite_differences(name, degree, data):
 
 @members
 @pytest.mark.parametrize("degree", [0, 1])
+@at_most(8)
 @given(data=st.data())
 def test_gradient_on_clouds_follows_isometries_and_the_order_of_the_points(name, degree, data):
     cloud, other = (data.draw([generic_clouds(min_size=1, max_size=12), circles()][degree]) for _ in range(2))
