@@ -73,6 +73,7 @@ TARGETS = {
     "verdict": [
         *products(rules.verdict_table),
         *products(rules.replication),
+        *products(rules.replay),
         *products(rules.gradient_sizes),
     ],
     "controls": [

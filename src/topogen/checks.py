@@ -5,7 +5,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from topogen.plan import Plan
+from topogen.plan import REPLAYED, Plan
 
 
 def check(plan: Plan) -> None:
@@ -23,6 +23,8 @@ def check(plan: Plan) -> None:
     check_figures(plan)
     check_theory(plan)
     check_evaluation(plan)
+    check_controls(plan)
+    check_replay(plan)
     check_claims(plan)
     check_published(plan)
 
@@ -72,14 +74,19 @@ def check_models(plan: Plan) -> None:
             raise ValueError(
                 f"models.{model}.baseline: {baseline} must be a model that has no baseline itself"
             )
-        if plan.models[model].get("latent_dim") != plan.models[baseline].get("latent_dim"):
-            raise ValueError(f"models.{model}.latent_dim differs from that of its baseline {baseline}")
-        if plan.last_step(model) > plan.last_step(baseline):
-            raise ValueError(f"models.{model} is trained for more steps than its baseline {baseline}")
-        if plan.order(model) != plan.order(baseline):
-            raise ValueError(f"models.{model}.order differs from that of its baseline {baseline}")
+        check_pair(plan, f"models.{model}", model, baseline)
     for model in plan.models:
         check_regularizers(plan, model)
+
+
+def check_pair(plan: Plan, key: str, model: str, baseline: str) -> None:
+    """Refuse a baseline with another latent space or order, and one whose training ends first."""
+    if plan.models[model].get("latent_dim") != plan.models[baseline].get("latent_dim"):
+        raise ValueError(f"{key}: {model} and its baseline {baseline} differ in latent_dim")
+    if plan.last_step(model) > plan.last_step(baseline):
+        raise ValueError(f"{key}: {model} is trained for more steps than its baseline {baseline}")
+    if plan.order(model) != plan.order(baseline):
+        raise ValueError(f"{key}: {model} and its baseline {baseline} differ in order")
 
 
 def check_regularizers(plan: Plan, model: str) -> None:
@@ -102,13 +109,33 @@ def check_comparisons(plan: Plan) -> None:
     for name, entry in plan.comparisons.items():
         for model in entry["models"]:
             check_with_baseline(plan, f"comparisons.{name}.models", model)
+        if "baseline" in entry:
+            check_shared_baseline(plan, name)
         if entry["target"] == "sweeps" and name not in plan.config.get("sweeps", {}):
             raise ValueError(f"comparisons.{name}.target: sweeps makes what stands in `sweeps` only")
-        last = min(plan.last_step(model) for model in plan.trained_in(name))
-        if late := [step for step in plan.config["statistics"]["at_steps"] if step >= last]:
-            raise ValueError(
-                f"statistics.at_steps: {late} cannot be reported: comparisons.{name} ends after {last} steps"
-            )
+        check_reached(plan, "statistics.at_steps", plan.config["statistics"]["at_steps"], name)
+
+
+def check_reached(plan: Plan, key: str, steps: Collection[int], comparison: str) -> None:
+    """Refuse steps that a training of a comparison does not reach."""
+    last = min(plan.last_step(model) for model in plan.trained_in(comparison))
+    if late := [step for step in steps if step >= last]:
+        raise ValueError(
+            f"{key}: {late} cannot be reported: comparisons.{comparison} ends after {last} steps"
+        )
+
+
+def check_shared_baseline(plan: Plan, comparison: str) -> None:
+    """Refuse a baseline of a whole comparison that one of its models cannot be compared with."""
+    key = f"comparisons.{comparison}.baseline"
+    if {"with", "against"} & plan.comparisons[comparison].keys():
+        raise ValueError(f"{key}: leave it out, because `with` and `against` decide on the baselines")
+    baselines = plan.baselines_in(comparison)
+    for model, baseline in baselines.items():
+        check_known(key, "model", baseline, plan.models)
+        if baseline in baselines:
+            raise ValueError(f"{key}: {baseline} is one of the models; take it out of them")
+        check_pair(plan, key, model, baseline)
 
 
 def check_orders(plan: Plan) -> None:
@@ -172,13 +199,33 @@ def check_evaluation(plan: Plan) -> None:
             raise ValueError(f"evaluation.{key}: needs {number} images, but evaluation.images is {images}")
 
 
+def check_controls(plan: Plan) -> None:
+    """Refuse controls of unknown comparisons, and steps that their trainings do not reach."""
+    controls = plan.config["controls"]
+    for key in ("noise_comparison", "significance_comparison"):
+        check_known(f"controls.{key}", "comparison", controls[key], plan.comparisons)
+        check_reached(plan, "controls.significance_steps", controls["significance_steps"], controls[key])
+
+
+def check_replay(plan: Plan) -> None:
+    """Refuse a replay of unknown comparisons, of several lists of seeds as one, or of nothing in `all`."""
+    lists = plan.config["replay"]
+    for name, entry in lists.items():
+        for column in REPLAYED:
+            check_known(f"replay.{name}.{column}", "comparison", entry[column], plan.comparisons)
+        seeds = [plan.comparisons[entry[column]]["seeds"] for column in REPLAYED]
+        if any(other != seeds[0] for other in seeds):
+            raise ValueError(f"replay.{name}: its comparisons must have the same seeds")
+    made = set(plan.replayed("all"))
+    if not any(made.issuperset(entry[column] for column in REPLAYED) for entry in lists.values()):
+        raise ValueError("replay: the comparisons of one list at least must have the target all")
+
+
 def check_claims(plan: Plan) -> None:
     """Refuse claims about what is not measured."""
-    claims, controls = plan.config["claims"], plan.config["controls"]
-    named = {f"controls.{key}": name for key, name in controls.items()}
-    named |= {f"claims.comparisons.{name}": name for name in claims["comparisons"]}
-    for key, name in named.items():
-        check_known(key, "comparison", name, plan.comparisons)
+    claims = plan.config["claims"]
+    for name in claims["comparisons"]:
+        check_known(f"claims.comparisons.{name}", "comparison", name, plan.comparisons)
     for place, claim in enumerate(claims["held_out"]):
         key = f"claims.held_out[{place}]"
         check_known(f"{key}.comparison", "comparison", claim["comparison"], plan.comparisons)

@@ -10,6 +10,7 @@ from statistics import fmean
 from topogen.variants import Config, compared, opponents, variants
 
 Run = tuple[str, int]  # model and seed of a training
+REPLAYED = ("without", "run", "paired")  # comparisons of a list of seeds in the section `replay`
 # Keys of a model that are used here, or by its rule, and not by the trainer.
 NOT_OF_THE_TRAINER = {"baseline", "order", "reference", "replicates", "steps", "strength"}
 
@@ -74,7 +75,7 @@ class Plan:
 
     @cached_property
     def comparisons(self) -> dict[str, Config]:
-        """Comparison -> its models (variants, if it changes keys), seeds and target."""
+        """Comparison -> its models (variants, if it changes keys), seeds, target and, maybe, baseline."""
         defaults = {"seeds": self.seeds, "target": "all"}
         return {
             name: defaults | entry | {"models": [variant.name for variant in compared(entry)]}
@@ -114,7 +115,9 @@ class Plan:
     @cached_property
     def trained_fully(self) -> list[str]:
         """Models of `all` that are trained to the end: they are evaluated on held-out images and timed."""
-        models = self.with_baselines(self.compared_in("all"))
+        names = self.comparisons_of("all")
+        baselines = [model for name in names for model in self.baselines_in(name).values()]
+        models = dict.fromkeys([*baselines, *self.compared_in("all")])
         return [model for model in models if self.last_step(model) == math.inf]
 
     @property
@@ -137,11 +140,11 @@ class Plan:
         return [(model, seed) for model in self.trained_in(comparison) for seed in seeds]
 
     def baselines_in(self, comparison: str) -> dict[str, str]:
-        """Compared model -> its baseline, or the variant of itself that it is put against."""
-        models = self.models_in(comparison)
-        if variants_of_itself := opponents(self.comparisons[comparison]):
+        """Compared model -> its baseline, the comparison's, or the variant of itself that it is put against."""
+        models, entry = self.models_in(comparison), self.comparisons[comparison]
+        if variants_of_itself := opponents(entry):
             return {model: other.name for model, other in zip(models, variants_of_itself, strict=True)}
-        return {model: self.baselines[model] for model in models}
+        return {model: entry.get("baseline") or self.baselines[model] for model in models}
 
     def terms_on_output(self, model: str) -> list[str]:
         """Columns of the history that hold a model's terms on its output."""
@@ -303,6 +306,7 @@ class Plan:
             "comparisons": self.comparisons_of("controls"),
             "published": self.config["published"],
             "at_steps": self.config["statistics"]["at_steps"],
+            "significance_steps": self.config["controls"]["significance_steps"],
             "seeds": len(self.seeds),
             "confidence": self.config["statistics"]["confidence"],
         }
@@ -329,6 +333,26 @@ class Plan:
             for name in self.comparisons_of(target)
         ]
         return {"tables": tables, "at_steps": self.config["statistics"]["at_steps"]}
+
+    def replayed(self, target: str) -> list[str]:
+        """Names of the comparisons of the replay that a target makes."""
+        named = [entry[column] for entry in self.config["replay"].values() for column in REPLAYED]
+        return [name for name in dict.fromkeys(named) if self.comparisons[name]["target"] == target]
+
+    def replay(self) -> Config:
+        """Arguments of the replay of the author's loop."""
+        lists = self.config["replay"]
+        names = [entry[column] for entry in lists.values() for column in REPLAYED]
+        return {
+            "comparisons": self.replayed("all"),
+            "lists": list(lists.items()),
+            "replicates": {model: self.replicates[model] for name in names for model in self.models_in(name)},
+            "published": {
+                model: entry["rbar"] for model, entry in self.config["published"].items() if "rbar" in entry
+            },
+            "at_steps": self.config["statistics"]["at_steps"],
+            "confidence": self.config["statistics"]["confidence"],
+        }
 
     def images(self, model: str, step: int) -> Config:
         """Arguments of the comparison of images."""

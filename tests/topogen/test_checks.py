@@ -35,7 +35,7 @@ DISAGREEING = {
     ),
     "latent dimension of another baseline": (
         lambda c: c["models"]["TopoVAE1"].update(latent_dim=3),
-        ["models.TopoVAE1.latent_dim", "VAE0"],
+        ["models.TopoVAE1", "VAE0", "latent_dim"],
     ),
     "unknown order": (
         lambda c: c["comparisons"]["confirm_A"]["with"].update(order="C"),
@@ -43,7 +43,7 @@ DISAGREEING = {
     ),
     "another order than the baseline": (
         lambda c: c["models"]["Placebo1"].update(order="A"),
-        ["models.Placebo1.order", "VAE0"],
+        ["models.Placebo1", "VAE0", "differ in order"],
     ),
     "order of a full training": (
         lambda c: c["comparisons"]["confirm_A"].update({"with": {"order": "A"}, "target": "all"}),
@@ -68,6 +68,34 @@ DISAGREEING = {
     "comparison of an unknown model": (
         lambda c: c["comparisons"]["defined"].update(models=["TopoVAE1", "TopoVAE9"]),
         ["comparisons.defined.models", "TopoVAE9"],
+    ),
+    "unknown baseline of a comparison": (
+        lambda c: c["comparisons"]["run_paired"].update(baseline="VAE9"),
+        ["comparisons.run_paired.baseline", "VAE9"],
+    ),
+    "baseline of a comparison among its models": (
+        lambda c: c["comparisons"]["run_paired"].update(baseline="TopoVAE1-run"),
+        ["comparisons.run_paired.baseline", "TopoVAE1-run"],
+    ),
+    "baseline of a comparison that ends first": (
+        lambda c: c["comparisons"]["defined"].update(baseline="VAE0-other-draws"),
+        ["comparisons.defined.baseline", "more steps", "VAE0-other-draws"],
+    ),
+    "replay of an unknown comparison": (
+        lambda c: c["replay"]["first"].update(run="runn"),
+        ["replay.first.run", "runn"],
+    ),
+    "replay of several lists of seeds": (
+        lambda c: c["replay"]["first"].update(run="run_second"),
+        ["replay.first", "same seeds"],
+    ),
+    "replay without a list that is made": (
+        lambda c: c["comparisons"]["run_paired"].update(target="controls"),
+        ["replay", "target all"],
+    ),
+    "order at a step that is not reached": (
+        lambda c: c["controls"].update(significance_steps=[40, 76]),
+        ["controls.significance_steps", "76", "other_noise"],
     ),
     "figures of an unknown comparison": (
         lambda c: c["figures"]["comparison"].update(name="definde"),

@@ -104,6 +104,16 @@ def test_a_comparison_trains_its_models_and_their_baselines():
     assert PLAN.comparisons_of("controls") == ["control"]
 
 
+def test_a_comparison_may_have_a_baseline_of_its_own():
+    models = CONFIG["models"] | {"twin": CONFIG["models"]["plain"] | {"baseline": "plain"}}
+    comparisons = {"paired": {"models": ["whole", "short"], "baseline": "twin"}}
+    plan = Plan(CONFIG | {"models": models, "comparisons": CONFIG["comparisons"] | comparisons})
+    assert plan.baselines_in("paired") == {"whole": "twin", "short": "twin"}
+    assert plan.runs("paired") == [(model, seed) for model in ("twin", "whole", "short") for seed in (1, 2)]
+    assert plan.baselines_in("drawn") == {"whole": "plain", "short": "plain"}
+    assert plan.trained_fully == ["plain", "twin", "whole"]
+
+
 def test_what_is_trained_fully_is_timed():
     assert PLAN.trained_fully == ["plain", "whole"]
     assert PLAN.full_baselines == {"whole": "plain"}

@@ -212,8 +212,18 @@ def snapshots_of_pair(wildcards):
 
 def stored_controls(wildcards):
     """Results of the target `controls` that were made once and are kept with the code, if there are any."""
-    folder = Path("docs/controls", wildcards.dataset)
-    return [str(path) for path in (folder / "effects.csv", folder / "noise.csv") if path.is_file()]
+    return kept_with_the_code(wildcards.dataset, ["effects.csv", "noise.csv"])
+
+
+def stored_improvement(wildcards):
+    """Their r(s) per seed."""
+    return kept_with_the_code(wildcards.dataset, ["improvement.csv"])
+
+
+def kept_with_the_code(dataset, names):
+    """Those files of docs/controls that are there."""
+    paths = [Path("docs/controls", dataset, name) for name in names]
+    return [str(path) for path in paths if path.is_file()]
 
 
 def labels_of_images(wildcards):

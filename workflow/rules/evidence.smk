@@ -40,11 +40,16 @@ rule control_effects:
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
             comparison=PLAN.comparisons_of("controls"),
         ),
-        improvement=f"results/{{dataset}}/statistics/{config['controls']['noise_comparison']}/improvement.parquet",
-        bce=f"results/{{dataset}}/statistics/{config['controls']['significance_comparison']}/improvement.parquet",
+        improvements=expand(
+            "results/{{dataset}}/statistics/{comparison}/improvement.parquet",
+            comparison=PLAN.comparisons_of("controls"),
+        ),
+        of_noise=f"results/{{dataset}}/statistics/{config['controls']['noise_comparison']}/improvement.parquet",
+        of_order=f"results/{{dataset}}/statistics/{config['controls']['significance_comparison']}/improvement.parquet",
         code=code_of("workflow/scripts/evidence/control_effects.py"),
     output:
         effects="results/{dataset}/controls/effects.csv",
+        improvement="results/{dataset}/controls/improvement.csv",
         noise="results/{dataset}/controls/noise.csv",
         order="results/{dataset}/controls/stochastic_order.csv",
     log:
@@ -150,6 +155,35 @@ use rule notebook as orders_of_data with:
         "Write the table of r(s) by the order of the images"
 
 
+rule replay_means:
+    input:
+        improvements=expand(
+            "results/{{dataset}}/statistics/{comparison}/improvement.parquet",
+            comparison=PLAN.replayed("all"),
+        ),
+        stored=stored_improvement,
+        code=code_of("workflow/scripts/evidence/replay_means.py"),
+    output:
+        replay="results/{dataset}/statistics/replay.parquet",
+        near="results/{dataset}/statistics/replay_near_published.parquet",
+    log:
+        "results/logs/replay_means/{dataset}.log",
+    benchmark:
+        "results/benchmarks/replay_means/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=canonical(PLAN.replay()),
+    message:
+        "Compute the author's averages over his lists of seeds"
+    script:
+        "../scripts/evidence/replay_means.py"
+
+
 rule verdicts:
     input:
         effects=expand(
@@ -239,7 +273,7 @@ use rule notebook as table_1 with:
     params:
         arguments=canonical(
             {
-                "models": PLAN.with_baselines(PLAN.models_in(PLAN.headline)),
+                "models": PLAN.trained_in(PLAN.headline),
                 "published": config["published"],
             }
         ),
@@ -284,6 +318,31 @@ use rule notebook as replication with:
         ),
     message:
         "Draw r(s) as run and as defined, next to the published values"
+
+
+use rule notebook as replay with:
+    input:
+        notebook="notebooks/replay.ipynb",
+        means="results/{dataset}/statistics/replay.parquet",
+        near="results/{dataset}/statistics/replay_near_published.parquet",
+        code=code_of("notebooks/replay.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/replay", "executed notebook: replay"),
+            figure("results/{dataset}/figures/replay", "replay of the author's loop"),
+            table("results/{dataset}/tables/replay", "replay, all values"),
+            table("results/{dataset}/tables/replay_near_published", "replay, counts", prefix="near_"),
+            caption="replay",
+            category="Evidence",
+            row="T1",
+            model="all",
+        ),
+    log:
+        "results/logs/replay/{dataset}.log",
+    benchmark:
+        "results/benchmarks/replay/{dataset}.tsv"
+    message:
+        "Show the author's averages over his lists of seeds, next to the published values"
 
 
 use rule notebook as gradient_sizes with:

@@ -72,7 +72,7 @@ use rule notebook as bce_curves with:
         notebook="notebooks/bce_curves.ipynb",
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
-            model=PLAN.with_baselines(PLAN.models_in(PLAN.headline)),
+            model=PLAN.trained_in(PLAN.headline),
             seed=config["figures"]["comparison"]["seed"],
         ),
         means=f"results/{{dataset}}/statistics/{PLAN.headline}/bce_means.parquet",
@@ -94,7 +94,7 @@ use rule notebook as bce_curves with:
     params:
         arguments=canonical(
             {
-                "models": PLAN.with_baselines(PLAN.models_in(PLAN.headline)),
+                "models": PLAN.trained_in(PLAN.headline),
                 "pairs": PLAN.baselines_in(PLAN.headline),
                 "seed": config["figures"]["comparison"]["seed"],
             }

@@ -148,6 +148,12 @@ def at_steps(table: pd.DataFrame, steps: Iterable[int]) -> pd.DataFrame:
     return table[table["step"].isin({*steps, last})].reset_index(drop=True)
 
 
+def one_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several comparisons as one, whose first column, comparison, names them."""
+    table = pd.concat([part.assign(comparison=name) for name, part in tables.items()], ignore_index=True)
+    return table[["comparison", *table.columns.drop("comparison")]]
+
+
 def ratio_of_means(improvement: pd.DataFrame) -> pd.DataFrame:
     r"""The author's average over seeds, in percent: :math:`100 \, \sum_i (B_i - T_i) / \sum_i B_i`.
 

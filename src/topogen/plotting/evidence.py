@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from topogen.plotting.curves import band
 
@@ -58,6 +59,42 @@ def forest(
             ax.set_title(f"{model}, s = {step}", fontsize=9)
     for ax in axes[-1]:
         ax.set_xlabel("mean r(s) in %")
+    return figure
+
+
+def replayed(replay: pd.DataFrame) -> Figure:
+    """The author's averages as replayed: a row of panels for each list of seeds, a column for each step.
+
+    Args:
+        replay: what :func:`topogen.evidence.replay.replay` returned.
+    """
+    lists, steps = (list(replay[key].unique()) for key in ("list", "step"))
+    size = (3.2 * len(steps), 2.2 * len(lists) + 0.8)
+    figure, axes = plt.subplots(
+        len(lists), len(steps), figsize=size, sharex="col", sharey="row", squeeze=False, layout="constrained"
+    )
+    quantities = {"without": ("no regularizer", "0.3"), "run": ("as run", "C0"), "paired": ("paired", "C2")}
+    for (name, step), part in replay.groupby(["list", "step"], sort=False):
+        ax = axes[lists.index(name), steps.index(step)]
+        places = np.arange(len(part))
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.barh(places, 0.2, left=part["published"] - 0.1, height=0.8, color="0.88", zorder=0)
+        ax.vlines(part["published"], places - 0.4, places + 0.4, color="firebrick", linestyle="--")
+        for shift, (column, (_, colour)) in zip((-0.2, 0, 0.2), quantities.items(), strict=True):
+            faces = [colour if likely else "white" for likely in part["likely"]]
+            ax.scatter(part[column], places + shift, c=faces, edgecolors=colour, s=24, zorder=3)
+        ax.set_yticks(places, part["row"])
+        ax.set_ylim(len(part) - 0.5, -0.5)
+        ax.grid(visible=False, axis="y")
+        ax.set_title(f"{name} list, s = {step}", fontsize=9)
+    for ax in axes[-1]:
+        ax.set_xlabel("ratio of means in %")
+    marks = [
+        Line2D([], [], color=colour, marker="o", linestyle="", label=label)
+        for label, colour in quantities.values()
+    ]
+    marks.append(Line2D([], [], color="firebrick", linestyle="--", label="thesis"))
+    figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), fontsize=8)
     return figure
 
 

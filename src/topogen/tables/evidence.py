@@ -52,6 +52,46 @@ def _better(row: Mapping[Any, Any]) -> str:
     return "{:.0f} % [{:.0f}, {:.0f}]".format(*shares)
 
 
+def replay_table(replay: pd.DataFrame) -> pd.DataFrame:
+    """The author's averages as replayed, unrounded and as he prints, beside his, cells formatted as text.
+
+    Args:
+        replay: what :func:`topogen.evidence.replay.replay` returned.
+    """
+    published = replay["published"].map("{:.1f}".format).mask(replay["published"].isna(), "")
+    columns = {
+        "seeds": replay["list"] + " list",
+        "row": replay["row"],
+        "step": replay["step"].astype(str),
+        "likely list": replay["likely"].map({True: "yes", False: ""}),
+        "thesis (%)": published,
+        "no regularizer (%)": replay["without"].map("{:.2f}".format),
+        "no regularizer, printed": replay["without"].map("{:.1f}".format),
+        "as run (%)": replay["run"].map("{:.2f}".format),
+        "as run, printed": replay["run"].map("{:.1f}".format),
+        "paired (%)": replay["paired"].map("{:.2f}".format),
+        "paired, mean r (%)": [_interval(row) for row in replay.to_dict("records")],
+        "seeds that differ": [
+            f"{differ} of {n}" for differ, n in zip(replay["differ"], replay["n"], strict=True)
+        ],
+    }
+    return pd.DataFrame(columns)
+
+
+def near_table(near: pd.DataFrame) -> pd.DataFrame:
+    """How many published numbers are within 0.1 % of the replay, cells formatted as text.
+
+    Args:
+        near: what :func:`topogen.evidence.replay.near_published` returned.
+    """
+    names = {"without": "no regularizer", "run": "as run"}
+    counts = {
+        heading: near[column].astype(str) + " of " + near["published"].astype(str)
+        for column, heading in [("unrounded", "within 0.1 %"), ("printed", "within 0.1 %, as printed")]
+    }
+    return pd.DataFrame({"replay": near["quantity"].map(names)} | counts)
+
+
 def gradient_table(sizes: pd.DataFrame) -> pd.DataFrame:
     """Size of every term's gradient relative to BCE's, over the steps, cells formatted as text.
 

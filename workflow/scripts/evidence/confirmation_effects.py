@@ -11,7 +11,7 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 
 import pandas as pd
 
-from topogen.evidence.improvement import at_steps
+from topogen.evidence.improvement import at_steps, one_table
 from topogen.files import save_text
 
 spec = json.loads(snakemake.params.spec)
@@ -28,6 +28,6 @@ for tables, path in (
     (reported, snakemake.output.improvement),
     ({name: series.reset_index() for name, series in decay.items()}, snakemake.output.decay),
 ):
-    table = pd.concat(tables, names=["comparison"]).reset_index("comparison").reset_index(drop=True)
+    table = one_table(tables)
     print(table.to_string(index=False))
     save_text(path, table.to_csv(index=False, float_format="%.6g"))

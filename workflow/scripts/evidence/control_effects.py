@@ -1,4 +1,4 @@
-"""Results of the controls: effects, the r(s) of noise alone, and the stochastic order with its null rate."""
+"""Results of the controls: effects, r(s) per seed, that of noise alone, and the stochastic order."""
 
 import json
 import sys
@@ -12,24 +12,27 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 import pandas as pd
 
 from topogen.evidence.claims import chance_of_noise, stochastic_orders
+from topogen.evidence.improvement import at_steps, one_table
 from topogen.files import save_text
 
 spec = json.loads(snakemake.params.spec)
-effects = pd.concat(
-    [
-        pd.read_parquet(path).assign(comparison=comparison)
-        for comparison, path in zip(spec["comparisons"], snakemake.input.effects, strict=True)
-    ],
-    ignore_index=True,
+effects, improvements = (
+    dict(zip(spec["comparisons"], map(pd.read_parquet, paths), strict=True))
+    for paths in (snakemake.input.effects, snakemake.input.improvements)
 )
-effects = effects[["comparison", *effects.columns.drop("comparison")]]
-noise = pd.read_parquet(snakemake.input.improvement)
+reported = {name: at_steps(table, spec["at_steps"]) for name, table in improvements.items()}
+noise = pd.read_parquet(snakemake.input.of_noise)
 chances = chance_of_noise(noise, spec["published"], spec["seeds"])
 orders = stochastic_orders(
-    pd.read_parquet(snakemake.input.bce), noise, spec["at_steps"], spec["seeds"], spec["confidence"]
+    pd.read_parquet(snakemake.input.of_order),
+    noise,
+    spec["significance_steps"],
+    spec["seeds"],
+    spec["confidence"],
 )
 for table, path in (
-    (effects, snakemake.output.effects),
+    (one_table(effects), snakemake.output.effects),
+    (one_table(reported), snakemake.output.improvement),
     (chances, snakemake.output.noise),
     (orders, snakemake.output.order),
 ):
