@@ -140,7 +140,7 @@ class Plan:
         return [(model, seed) for model in self.trained_in(comparison) for seed in seeds]
 
     def baselines_in(self, comparison: str) -> dict[str, str]:
-        """Compared model -> its baseline, the comparison's, or the variant of itself that it is put against."""
+        """Compared model -> its baseline, that of the comparison, or the variant that it is put against."""
         models, entry = self.models_in(comparison), self.comparisons[comparison]
         if variants_of_itself := opponents(entry):
             return {model: other.name for model, other in zip(models, variants_of_itself, strict=True)}
