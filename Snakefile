@@ -72,6 +72,7 @@ TARGETS = {
     ],
     "verdict": [
         *products(rules.verdict_table),
+        *products(rules.calibration),
         *products(rules.replication),
         *products(rules.replay),
         *products(rules.gradient_sizes),

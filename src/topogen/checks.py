@@ -226,6 +226,8 @@ def check_claims(plan: Plan) -> None:
     claims = plan.config["claims"]
     for name in claims["comparisons"]:
         check_known(f"claims.comparisons.{name}", "comparison", name, plan.comparisons)
+    for name in plan.config["calibration"]["comparisons"]:
+        check_known("calibration.comparisons", "comparison", name, plan.comparisons)
     for place, claim in enumerate(claims["held_out"]):
         key = f"claims.held_out[{place}]"
         check_known(f"{key}.comparison", "comparison", claim["comparison"], plan.comparisons)
@@ -233,6 +235,8 @@ def check_claims(plan: Plan) -> None:
             raise ValueError(
                 f"{key}.step: {claim['step']} is not in evaluation.at_steps (use -1 for the end of training)"
             )
+        if claim["primary"] in claim["metrics"]:
+            raise ValueError(f"{key}.metrics: {claim['primary']} is the primary metric; list the others only")
         models = plan.comparisons[claim["comparison"]]["models"]
         if early := [model for model in models if model not in plan.trained_fully]:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The t interval of a mean."""
+"""The t interval of a mean, and the name of the other kind."""
 
 from typing import Any, TypeVar
 
@@ -20,3 +20,8 @@ def half_width(sd: Numbers, n: Numbers, confidence: float) -> Numbers:
     """
     half: Numbers = stats.t.ppf((1 + confidence) / 2, n - 1) * sd / np.sqrt(n)
     return half
+
+
+def interval_name(confidence: float) -> str:
+    """Name of the interval of an effect, the sign-flip test inverted before correction."""
+    return f"{100 * confidence:g} % interval (sign flips)"

@@ -146,6 +146,22 @@ class Plan:
             return {model: other.name for model, other in zip(models, variants_of_itself, strict=True)}
         return {model: entry.get("baseline") or self.baselines[model] for model in models}
 
+    def families(self, comparison: str) -> list[tuple[str, int, str, int]]:
+        """Model, step, family and number of rows of every effect of a comparison that a question is asked of.
+
+        A family answers one question: that of the published rows, or that of the models that have none. A
+        model counts as many rows as there are published ones that it is compared with. The last step of a
+        training is reported besides, so it is in no family unless it is listed.
+        """
+        published = self.config["published"]
+        found = []
+        for model in self.models_in(comparison):
+            for step in self.config["statistics"]["at_steps"]:
+                rows = [published.get(name, {}).get("rbar", {}) for name in self.replicates[model]]
+                beside = sum(str(step) in rbar for rbar in rows)
+                found.append((model, step, "published" if beside else "further", beside or 1))
+        return found
+
     def terms_on_output(self, model: str) -> list[str]:
         """Columns of the history that hold a model's terms on its output."""
         return [
@@ -226,6 +242,7 @@ class Plan:
             "runs": self.runs(comparison),
             "baselines": baselines,
             "terms": {model: self.terms_on_output(model) for model in baselines},
+            "families": self.families(comparison),
             "batch_size": self.config["training"]["batch_size"],
             "monitored": self.config["evaluation"]["monitored"],
             **self.config["statistics"],
@@ -271,10 +288,15 @@ class Plan:
     def verdicts(self) -> Config:
         """Arguments of the verdicts on the claims."""
         claims, published = self.config["claims"], self.config["published"]
+        statistics = self.config["statistics"]
         full = self.full_baselines
         return {
-            "rules": {key: value for key, value in self.config["statistics"].items() if key != "at_steps"},
-            "margins": claims["margins"],
+            "confidence": statistics["confidence"],
+            "margin": statistics["margin"],
+            "power": statistics["power"],
+            "held_out_margins": claims["margins"]["held_out"],
+            "images": self.config["evaluation"]["images"],
+            "published_seeds": claims["published_seeds"],
             "comparisons": list(claims["comparisons"]),
             "stored": list(claims["stored"]),
             "replicates": self.replicates,
@@ -286,6 +308,7 @@ class Plan:
                     "source": claim["comparison"],
                     "baselines": self.baselines_in(claim["comparison"]),
                     "step": claim["step"],
+                    "primary": claim["primary"],
                     "metrics": claim["metrics"],
                 }
                 for claim in claims["held_out"]
@@ -295,10 +318,27 @@ class Plan:
             "differentiable": claims["differentiable"],
         }
 
+    def calibration(self) -> Config:
+        """Arguments of the chances of each verdict on known effects."""
+        calibration, statistics = self.config["calibration"], self.config["statistics"]
+        return {
+            **calibration,
+            "families": {name: self.families(name) for name in calibration["comparisons"]},
+            **{key: statistics[key] for key in ("at_steps", "margin", "confidence")},
+        }
+
+    def calibration_arguments(self) -> Config:
+        """What the figure of the calibration needs to know."""
+        statistics = self.config["statistics"]
+        return {"margin": statistics["margin"], "power": statistics["power"]}
+
     def verdict_headings(self) -> Config:
         """Comparison and heading of each column of the table of verdicts, as pairs: their order counts."""
         claims = self.config["claims"]
-        return {"headings": list((claims["comparisons"] | claims["stored"]).items())}
+        return {
+            "headings": list((claims["comparisons"] | claims["stored"]).items()),
+            "confidence": self.config["statistics"]["confidence"],
+        }
 
     def controls(self) -> Config:
         """Arguments of the summary of the controls."""

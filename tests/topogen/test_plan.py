@@ -130,6 +130,26 @@ def test_terms_on_the_output_are_columns_of_the_history():
     assert PLAN.terms_on_output("whole") == ["entropy_0"]
 
 
+def test_a_family_is_the_published_rows_of_a_comparison_whatever_other_models_it_has():
+    published = {"whole": {"rbar": {"25": 0.3, "50": 1.2}}, "other": {"rbar": {"50": 1.1}}}
+    config = CONFIG | {"published": published, "statistics": {"at_steps": [25, 50, 75]}}
+    found = Plan(config).families("drawn")
+    assert [row for row in found if row[0] == "whole"] == [
+        ("whole", 25, "published", 1),
+        ("whole", 50, "published", 1),
+        ("whole", 75, "further", 1),
+    ]
+    assert {family for model, _, family, _ in found if model == "short"} == {"further"}
+    # A control that is compared with two published rows counts twice, as in the table of what it controls.
+    control = CONFIG["models"]["short"] | {"replicates": ["whole", "other"]}
+    of_control = Plan(config | {"models": CONFIG["models"] | {"short": control}}).families("control")
+    assert of_control == [
+        ("short", 25, "published", 1),
+        ("short", 50, "published", 2),
+        ("short", 75, "further", 1),
+    ]
+
+
 def test_earlier_trainings_of_as_many_steps_tell_the_time_of_a_sweep():
     models = CONFIG["models"] | {"variant": CONFIG["models"]["short"]}
     plan = Plan(CONFIG | {"models": models})

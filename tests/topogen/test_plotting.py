@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
+from scipy import stats
 
 from topogen.plotting import diagrams as draw_diagrams
 from topogen.plotting import evidence as draw_evidence
@@ -123,13 +124,15 @@ def test_a_sweep_fills_what_is_found_and_maps_two_keys():
     variants = [{"model": str(n), "varied": "V", "values": entry} for n, entry in enumerate(values)]
     effects = pd.DataFrame(
         [
-            {"model": str(n), "step": step, "mean": n / 10, "low": -1.0, "high": 1.0, "p_holm": n / 50}
+            {"model": str(n), "step": step, "n": 5, "mean": n / 10, "sd": 1.0, "p_holm": n / 50}
+            | {"low": -1.0, "high": 1.0}
             for step in (25, 99)
             for n in reversed(range(len(values)))
         ]
     )
-    figure = draw_sweeps.sweep_grid(effects, variants, level=0.05)
+    figure = draw_sweeps.sweep_grid(effects, variants, confidence=0.95)
     points, _, heat, _ = figure.axes
+    assert "(sign flips)" in points.get_ylabel()
     filled = {
         dot.get_xdata()[0]: dot.get_markerfacecolor() != "white"
         for dot in points.lines
@@ -137,6 +140,16 @@ def test_a_sweep_fills_what_is_found_and_maps_two_keys():
     }
     assert filled == {0: True, 1: True}
     assert [text.get_text() for text in heat.texts] == ["0.20*", "0.40", "0.30", "0.50"]
+
+
+def test_an_infinite_interval_gives_way_to_the_t_interval_and_the_figure_says_so():
+    columns = {"model": "M", "step": 25, "n": 5, "mean": 1.0, "sd": 2.0, "low": -np.inf, "high": np.inf}
+    effects, name = draw_evidence.intervals_that_fit(pd.DataFrame([columns]), confidence=0.95)
+    half = stats.t.ppf(0.975, 4) * 2 / np.sqrt(5)
+    assert effects[["low", "high"]].to_numpy().tolist() == [
+        [pytest.approx(1 - half), pytest.approx(1 + half)]
+    ]
+    assert name == "95 % t interval"
 
 
 @pytest.mark.parametrize(("metric", "turned"), [("bce", -1), ("recall", 1)])

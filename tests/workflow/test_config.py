@@ -47,7 +47,7 @@ def test_a_loss_as_run_takes_the_parameters_of_the_one_as_defined(name):
 
 def test_schema_names_every_metric():
     schema = yaml.safe_load(SCHEMA.read_text())
-    assert schema["$defs"]["metrics"]["items"]["enum"] == list(METRICS)
+    assert schema["$defs"]["metric"]["enum"] == list(METRICS)
 
 
 def test_schema_names_every_family_of_models_and_its_options():

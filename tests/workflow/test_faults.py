@@ -241,6 +241,7 @@ MOMENTS = {
     "gan": ["synthetic/mode_collapse.npz"],
     "step_costs": ["MNIST/statistics/slowdowns.parquet"],
     "verdicts": ["MNIST/statistics/verdicts.parquet"],
+    "spike_in": ["MNIST/statistics/calibration_chances.parquet"],
     # Notebooks, in their kernels.
     "image_comparison": ["MNIST/figures/images_TopoVAE1_1.svg"],
     "improvement_curves": ["MNIST/figures/improvement.svg"],

@@ -78,9 +78,10 @@ def test_every_effect_stands_under_the_heading_of_its_comparison(finished):
     }
     verdicts = pd.read_csv(finished.folder / RESULTS / "tables/verdicts.csv", keep_default_na=False)
     decay = verdicts[verdicts["claim"].str.startswith("faster decay")].set_index("model")
-    assert "n = 2" in decay.loc["TopoVAE3", "as run, paired"]
-    assert len(set(decay["without regularizer"])) == 1  # one control beside all four
-    assert decay.loc["TopoVAE2", "as run"] == ""
+    interval = "mean, 95 % interval (sign flips)"
+    assert "n = 2" in decay.loc["TopoVAE3", f"as run, paired: {interval}"]
+    assert len(set(decay[f"without regularizer: {interval}"])) == 1  # one control beside all four
+    assert decay.loc["TopoVAE2", f"as run: {interval}"] == ""
 
 
 def test_costs_are_those_of_the_runs(finished):
@@ -129,7 +130,7 @@ def test_the_held_out_table_agrees_with_the_evaluations(finished):
 # Which jobs an edit makes Snakemake run again.
 
 VERDICTS = {"verdicts", "verdict_table"}
-EFFECTS = VERDICTS | {"replication", "gradient_sizes"}
+EFFECTS = VERDICTS | {"replication", "gradient_sizes", "spike_in", "calibration"}
 EFFECTS |= {"improvement", "bce_curves", "improvement_curves", "table_1"}
 AFTER_TRAINING = EFFECTS | {"step_costs", "cost"}
 EVALUATION = VERDICTS | {"evaluate", "held_out_means", "held_out_table", "prior_samples"}
@@ -217,11 +218,13 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
     [
         (
             "plotting/curves.py",
-            {"bce_curves", "improvement_curves", "latent_curves", "replication", "gradient_sizes"},
+            {"bce_curves", "improvement_curves", "latent_curves"}
+            | {"replication", "gradient_sizes", "calibration"},
         ),
         ("evaluation/metrics.py", VERDICTS | {"held_out_table", "prior_samples"}),
         ("evidence/effects.py", EFFECTS),
         ("evidence/claims.py", VERDICTS),
+        ("evidence/calibration.py", {"spike_in", "calibration"}),
         ("evaluation/held_out.py", EVALUATION | {"prepare_test_set"}),
         ("evidence/improvement.py", EFFECTS | {"held_out_means", "held_out_table"}),
         ("theory/differentiability.py", VERDICTS | {"gradients", "gradient_checks"}),

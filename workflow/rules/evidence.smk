@@ -199,6 +199,7 @@ rule verdicts:
             model=PLAN.trained_fully,
             seed=PLAN.seeds,
         ),
+        yardstick="results/{dataset}/evaluation/held_out/yardstick.parquet",
         rounds="results/{dataset}/statistics/step_time_rounds.parquet",
         worst="results/theory/stability_worst.parquet",
         agreement="results/theory/gradient_agreement.parquet",
@@ -222,6 +223,34 @@ rule verdicts:
         "Reach a verdict on every claim of the thesis"
     script:
         "../scripts/evidence/verdicts.py"
+
+
+rule spike_in:
+    input:
+        improvements=expand(
+            "results/{{dataset}}/statistics/{comparison}/improvement.parquet",
+            comparison=config["calibration"]["comparisons"],
+        ),
+        code=code_of("workflow/scripts/evidence/spike_in.py"),
+    output:
+        chances="results/{dataset}/statistics/calibration_chances.parquet",
+        errors="results/{dataset}/statistics/calibration_errors.parquet",
+    log:
+        "results/logs/spike_in/{dataset}.log",
+    benchmark:
+        "results/benchmarks/spike_in/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=canonical(PLAN.calibration()),
+    message:
+        "Count how often the rule gives each verdict on known effects"
+    script:
+        "../scripts/evidence/spike_in.py"
 
 
 use rule notebook as improvement_curves with:
@@ -314,6 +343,7 @@ use rule notebook as replication with:
                 "replicates": PLAN.replicates,
                 "published": config["published"],
                 "margin": config["statistics"]["margin"],
+                "confidence": config["statistics"]["confidence"],
             }
         ),
     message:
@@ -394,6 +424,33 @@ use rule notebook as verdict_table with:
         arguments=canonical(PLAN.verdict_headings()),
     message:
         "Write the table of verdicts on the claims of the thesis"
+
+
+use rule notebook as calibration with:
+    input:
+        notebook="notebooks/calibration.ipynb",
+        chances="results/{dataset}/statistics/calibration_chances.parquet",
+        errors="results/{dataset}/statistics/calibration_errors.parquet",
+        code=code_of("notebooks/calibration.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/calibration", "executed notebook: calibration"),
+            figure("results/{dataset}/figures/calibration", "verdicts on known effects"),
+            table("results/{dataset}/tables/calibration", "smallest effects that are found"),
+            table("results/{dataset}/tables/calibration_errors", "wrong verdicts", prefix="errors_"),
+            caption="calibration",
+            category="Evidence",
+            row="evidence",
+            model="all",
+        ),
+    log:
+        "results/logs/calibration/{dataset}.log",
+    benchmark:
+        "results/benchmarks/calibration/{dataset}.tsv"
+    params:
+        arguments=canonical(PLAN.calibration_arguments()),
+    message:
+        "Draw how often the rule gives each verdict on known effects"
 
 
 use rule notebook as controls_summary with:

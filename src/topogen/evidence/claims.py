@@ -1,10 +1,11 @@
 """The claims of the thesis, each beside what was measured, and the verdict that the rule gives.
 
-The rule is :func:`topogen.evidence.effects.verdict`; what counts as no effect, the margin, is written in the
-configuration. Every function returns rows of one long table: columns claim, model, measure, unit, source (the
-comparison that was measured), thesis (the published value, NaN for a direction only), the columns of
-:func:`topogen.evidence.effects.paired_effect`, seeds_needed, p_holm, verdict. Means are positive in the
-direction of the claim.
+The rule is that of :mod:`topogen.evidence.rule`; what counts as no effect, the margin, is written in the
+configuration. Every function returns rows of one long table: columns claim, rank (primary or secondary, of
+claims with several metrics), model, measure, unit, source (the comparison that was measured), thesis (the
+published value, NaN for a direction only), compatible (whether its size may be that of the effect), those of
+:func:`topogen.evidence.effects.paired_effect`, and those of the rule. Means are positive in the direction of
+the claim. Times and theorems have numbers and no verdict.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,27 +16,42 @@ import pandas as pd
 from scipy import stats
 
 from topogen.evaluation.metrics import METRICS
-from topogen.evidence.effects import effects, stochastic_order, verdict
+from topogen.evidence.effects import effects, paired_effect, stochastic_order
+from topogen.evidence.rule import compatible, half_of_last_digit, judged
 
-COLUMNS = ["claim", "model", "measure", "unit", "source", "thesis", "n", "mean", "low", "high", "sd"]
-TESTS = ["better", "better_low", "better_high", "p", "p_holm", "p_equivalence", "seeds_needed", "verdict"]
+COLUMNS = ["claim", "rank", "model", "measure", "unit", "source", "thesis", "compatible"]
+EFFECT = ["n", "mean", "low", "high", "sd", "margin", "better", "better_low", "better_high"]
+TESTS = ["p", "p_holm", "p_equivalence", "p_equivalence_holm", "seeds_needed", "seeds_needed_equivalence"]
+VERDICT = ["family", "verdict", "before_correction"]
+ROW = COLUMNS + EFFECT + TESTS + VERDICT
 
 
-def _judged(effect: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """Rows with their verdicts, in the columns of every claim."""
-    verdicts = [
-        verdict(row, None if np.isnan(row["thesis"]) else row["thesis"], confidence)
-        for _, row in effect.iterrows()
-    ]
-    return effect.assign(verdict=verdicts)[COLUMNS + TESTS]
+def _rows(table: pd.DataFrame, **columns: Any) -> pd.DataFrame:
+    """Rows in the columns of every claim; what does not apply is empty."""
+    empty: dict[str, Any] = {
+        "rank": "",
+        "compatible": "",
+        "family": "",
+        "verdict": "",
+        "before_correction": False,
+    }
+    given = table.assign(**columns)
+    return given.assign(**{name: value for name, value in empty.items() if name not in given}).reindex(
+        columns=ROW
+    )
+
+
+def _with_rbar(published: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """Model of the thesis -> its published r(s), of those that have some."""
+    return {model: entry["rbar"] for model, entry in published.items() if "rbar" in entry}
 
 
 def _under_thesis_names(
     table: pd.DataFrame, replicates: Mapping[str, Sequence[str]], published: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Rows under the names of the models of the thesis that they stand beside; others are left out."""
+    """Rows under the names of the models of the thesis that they are compared with; others are left out."""
     named = table.assign(model=table["model"].map(replicates)).explode("model", ignore_index=True)
-    return named[named["model"].isin([model for model, entry in published.items() if "rbar" in entry])]
+    return named[named["model"].isin(list(_with_rbar(published)))]
 
 
 def improvement_claims(
@@ -43,30 +59,36 @@ def improvement_claims(
     source: str,
     replicates: Mapping[str, Sequence[str]],
     published: Mapping[str, Any],
+    *,
+    seeds: int,
     confidence: float,
 ) -> pd.DataFrame:
-    """Published values of r(s) against the effects of one comparison.
+    """Published values of r(s) against the effects of one comparison, which bring their verdicts.
 
     Args:
-        effect: columns model, step and those of :func:`topogen.evidence.effects.effects`.
+        effect: columns model, step and those of :func:`topogen.evidence.rule.judged`.
         source: name of the comparison.
-        replicates: model -> the models of the thesis whose rows it stands beside.
+        replicates: model -> the models of the thesis with whose rows it is compared.
         published: model of the thesis -> {rbar: {step: percent}}.
-        confidence: 1 - level.
+        seeds: of a published value.
+        confidence: of the interval that decides whether sizes are compatible.
     """
+    rbar = _with_rbar(published)
     rows = _under_thesis_names(effect, replicates, published)
-    rows = rows.assign(
+    values = [
+        rbar[model].get(str(step), np.nan) for model, step in zip(rows["model"], rows["step"], strict=True)
+    ]
+    rows = rows.assign(thesis=values)
+    rows = rows[rows["thesis"].notna()]
+    rounding = half_of_last_digit([value for entry in rbar.values() for value in entry.values()])
+    return _rows(
+        rows,
         claim="lower BCE at one step",
         measure=[f"r({step})" for step in rows["step"]],
         unit="%",
         source=source,
+        compatible=compatible(rows, rows["thesis"], seeds=seeds, rounding=rounding, confidence=confidence),
     )
-    values = [
-        published[model]["rbar"].get(str(step), np.nan)
-        for model, step in zip(rows["model"], rows["step"], strict=True)
-    ]
-    rows = rows.assign(thesis=values)
-    return _judged(rows[rows["thesis"].notna()], confidence)
 
 
 def decay_claims(
@@ -76,144 +98,199 @@ def decay_claims(
     published: Mapping[str, Any],
     *,
     steps: int,
-    rules: Mapping[str, float],
+    confidence: float,
+    margin: float,
+    power: float,
 ) -> pd.DataFrame:
-    """Faster decay of BCE: r(s) averaged over the first steps of each seed.
+    """Faster decay of BCE: r(s) averaged over the first steps of each seed. The models are one family.
 
     Args:
         improvement: columns model, seed, step, r.
         source: name of the comparison.
-        replicates: model -> the models of the thesis whose rows it stands beside.
+        replicates: model -> the models of the thesis with whose rows it is compared.
         published: model of the thesis -> {rbar: ...}.
         steps: how many steps are the first.
-        rules: confidence, margin and power of :func:`topogen.evidence.effects.effects`.
+        confidence: of :func:`topogen.evidence.effects.paired_effect`.
+        margin: likewise, percent.
+        power: of :func:`topogen.evidence.rule.judged`.
     """
     first = improvement[improvement["step"] < steps]
     table = first.groupby(["model", "seed"], sort=False)["r"].mean().reset_index()
-    effect = effects(table, ["model"], "r", **rules)
-    named = _under_thesis_names(effect, replicates, published).assign(
+    effect = effects(table, ["model"], "r", confidence=confidence, margin=margin)
+    beside = {model: len(_with_rbar(published).keys() & replicates[model]) for model in effect["model"]}
+    families = pd.DataFrame(
+        [(model, "published", rows) for model, rows in beside.items() if rows],
+        columns=["model", "family", "rows"],
+    )
+    return _rows(
+        _under_thesis_names(
+            judged(effect, families, confidence=confidence, power=power), replicates, published
+        ),
         claim=f"faster decay of BCE in the first {steps} steps",
         measure="mean of r(s)",
         unit="%",
         source=source,
         thesis=np.nan,
     )
-    return _judged(named, rules["confidence"])
+
+
+def held_out_margin(
+    metric: str, baseline: float, yardstick: Mapping[str, float], margins: Mapping[str, Any], images: int
+) -> float:
+    """What counts as no effect on a held-out metric, in its unit.
+
+    A share of the gap between the baseline and real images; of the baseline, or an absolute number, where
+    the configuration says so. Never less than one image, of a metric that is a share of images.
+
+    Args:
+        metric: its name.
+        baseline: its mean over seeds of the baseline.
+        yardstick: metric -> its value of real images in place of sampled ones.
+        margins: gap, in percent, and metrics, of which each has ``real``, in place of a missing yardstick,
+            ``baseline``, in percent, or ``absolute``.
+        images: number of images.
+
+    Raises:
+        ValueError: there is no value of real images, and the configuration says nothing in its place.
+    """
+    rule = margins["metrics"].get(metric, {})
+    if "absolute" in rule:
+        return float(rule["absolute"])
+    resolution = 1 / images if METRICS[metric].unit == "share" else 0.0
+    if "baseline" in rule:
+        return float(max(rule["baseline"] / 100 * abs(baseline), resolution))
+    real = rule.get("real", yardstick.get(metric, np.nan))
+    if np.isnan(real):
+        raise ValueError(
+            f"claims.margins.held_out.metrics: {metric} has no value of real images; "
+            "give it one (real), or a margin (baseline or absolute)"
+        )
+    return float(max(margins["gap"] / 100 * abs(baseline - real), resolution))
 
 
 def held_out_claims(
     evaluations: pd.DataFrame,
+    claims: Sequence[Mapping[str, Any]],
     *,
-    claim: str,
-    source: str,
-    baselines: Mapping[str, str],
-    step: int,
-    metrics: Sequence[str],
-    rules: Mapping[str, float],
+    yardstick: Mapping[str, float],
+    margins: Mapping[str, Any],
+    images: int,
+    thesis: Sequence[str],
+    confidence: float,
+    power: float,
 ) -> pd.DataFrame:
-    """A claim in words, against paired gains of held-out metrics in percent of the baseline's mean.
+    """Claims in words, against paired gains of held-out metrics in the metric's unit.
 
-    Where that mean is 0 (no image within reach, say), the gain is in hundredths of the metric's unit; where
-    the model is at 0 as well, in every seed, the verdict is that nothing was measured.
+    Each claim has one primary metric. The primary metrics of all claims are one family; the others are
+    secondary, and a family within their claim. Models that are not of the thesis are a family apart, unless
+    a claim is about no other. Where a model and its baseline are at 0 in every seed, nothing was measured.
 
     Args:
         evaluations: columns model, seed, step, metric, value.
-        claim: in words.
-        source: name of the comparison.
-        baselines: model -> its baseline.
-        step: at which the models are judged; -1 for the last.
-        metrics: of :data:`topogen.evaluation.metrics.METRICS`, each with a direction.
-        rules: confidence, margin (percent) and power of :func:`topogen.evidence.effects.effects`.
+        claims: claim, in words; source, the comparison; baselines, model -> its baseline; step, -1 for the
+            last; primary, a metric; metrics, of :data:`topogen.evaluation.metrics.METRICS`, each with a
+            direction.
+        yardstick: see :func:`held_out_margin`.
+        margins: likewise.
+        images: likewise.
+        thesis: the models of the thesis.
+        confidence: of :func:`topogen.evidence.effects.paired_effect`.
+        power: of :func:`topogen.evidence.rule.judged`.
     """
-    step = evaluations["step"].max() if step == -1 else step
-    at_step = evaluations[evaluations["step"] == step].set_index("seed")
-    values = dict(list(at_step.groupby(["model", "metric"])["value"]))
-    tables, nothing = [], set()
-    for model, baseline in baselines.items():
-        for metric in metrics:
-            ours, theirs = values[model, metric], values[baseline, metric]
-            if not (ours.any() or theirs.any()):
-                nothing.add((model, metric))
-            scale = abs(theirs.mean()) or 1.0
-            gain = 100 * METRICS[metric].direction * (ours - theirs) / scale
-            tables.append(gain.rename("gain").reset_index().assign(model=model, metric=metric))
-    effect = effects(pd.concat(tables, ignore_index=True), ["model", "metric"], "gain", **rules)
-    named = effect.assign(
-        claim=claim, measure=effect["metric"].str.replace("_", " "), unit="%", source=source, thesis=np.nan
+    rows = []
+    for claim in claims:
+        step = evaluations["step"].max() if claim["step"] == -1 else claim["step"]
+        at_step = evaluations[evaluations["step"] == step].set_index("seed")
+        values = dict(list(at_step.groupby(["model", "metric"])["value"]))
+        known = set(thesis) & set(claim["baselines"])
+        for model, baseline in claim["baselines"].items():
+            for metric in dict.fromkeys([claim["primary"], *claim["metrics"]]):
+                ours, theirs = values[model, metric], values[baseline, metric]
+                gain = (METRICS[metric].direction * (ours - theirs)).to_numpy()
+                margin = held_out_margin(metric, theirs.mean(), yardstick, margins, images)
+                rank = "primary" if metric == claim["primary"] else "secondary"
+                family = "primary metrics" if rank == "primary" else claim["claim"]
+                rows.append(
+                    {"claim": claim["claim"], "rank": rank, "model": model, "metric": metric}
+                    | {"source": claim["source"], "measured": ours.any() or theirs.any(), "rows": 1}
+                    | {"family": family if model in known or not known else f"{family}, further models"}
+                    | paired_effect(gain, confidence=confidence, margin=margin)
+                )
+    effect = pd.DataFrame(rows)
+    keys = ["claim", "model", "metric"]
+    families = effect.loc[effect["measured"], [*keys, "family", "rows"]]
+    found = judged(effect.drop(columns=["family", "rows"]), families, confidence=confidence, power=power)
+    return _rows(
+        found,
+        measure=found["metric"].str.replace("_", " "),
+        unit=[METRICS[metric].unit for metric in found["metric"]],
+        thesis=np.nan,
+        verdict=found["verdict"].where(found["measured"], "not measurable"),
     )
-    judged = _judged(named, rules["confidence"])
-    unmeasured = np.array([pair in nothing for pair in zip(effect["model"], effect["metric"], strict=True)])
-    return judged.assign(verdict=judged["verdict"].mask(unmeasured, "not measurable"))
 
 
 def time_claims(
     rounds: pd.DataFrame,
     baselines: Mapping[str, str],
     published: Mapping[str, Any],
-    rules: Mapping[str, float],
+    confidence: float,
 ) -> pd.DataFrame:
-    """Slowdown over the baseline: by how many percent a step takes longer, against the thesis' times.
+    """Slowdown over the baseline: by how many percent a step takes longer, beside the thesis' times.
 
     Args:
         rounds: columns model, round, seconds; a round plays the part of a seed.
         baselines: model -> its baseline, of the models that the thesis gives times of.
         published: model of the thesis -> {seconds}.
-        rules: confidence, margin (percent) and power of :func:`topogen.evidence.effects.effects`.
+        confidence: of the interval.
     """
     wide = rounds.pivot(index="round", columns="model", values="seconds")
-    tables = [
-        pd.DataFrame({"model": model, "seed": wide.index, "slower": 100 * (wide[model] / wide[baseline] - 1)})
+    rows = [
+        {"model": model}
+        | paired_effect(
+            (100 * (wide[model] / wide[baseline] - 1)).to_numpy(), confidence=confidence, margin=np.nan
+        )
         for model, baseline in baselines.items()
     ]
-    effect = effects(pd.concat(tables, ignore_index=True), ["model"], "slower", **rules)
     thesis = [
-        100 * (published[model]["seconds"] / published[baselines[model]]["seconds"] - 1)
-        for model in effect["model"]
+        100 * (published[model]["seconds"] / published[baseline]["seconds"] - 1)
+        for model, baseline in baselines.items()
     ]
-    named = effect.assign(
-        claim="a training step takes longer", measure="time of a step", unit="%", source="time", thesis=thesis
+    return _rows(
+        pd.DataFrame(rows),
+        claim="a training step takes longer",
+        measure="time of a step",
+        unit="%",
+        source="time",
+        thesis=thesis,
     )
-    return _judged(named, rules["confidence"])
 
 
 def proposition_claims(
     worst: pd.DataFrame, agreement: pd.DataFrame, regularizers: Sequence[str]
 ) -> pd.DataFrame:
-    """Stability and differentiability: replicated where no trial speaks against them, else contradicted.
+    """Stability and differentiability: how many trials speak against them, in ``mean``, of ``n``.
 
     Args:
         worst: what :func:`topogen.theory.stability.worst_ratios` returned.
         agreement: columns degree, regularizer, clouds, agree (share of clouds).
         regularizers: those that the thesis' theorem is about.
     """
-    own = agreement[agreement["regularizer"].isin(regularizers)]
-    trials = {
-        "stability: the bottleneck distance is below 2 eps": (
-            "violations",
-            int(worst["perturbations"].sum()),
-            int(worst["above_bound"].sum()),
-        ),
-        "regularizers are generically differentiable": (
-            "disagreements with finite differences",
-            int(own["clouds"].sum()),
-            int((own["clouds"] * (1 - own["agree"])).round().sum()),
-        ),
-    }
+    asked = agreement[agreement["regularizer"].isin(regularizers)]
     rows = [
         {
-            "claim": claim,
-            "model": "",
-            "measure": measure,
-            "unit": "",
-            "source": "theory",
-            "thesis": 0.0,
-            "n": n,
-            "mean": float(against),
-            "verdict": "contradicted" if against else "replicated",
-        }
-        for claim, (measure, n, against) in trials.items()
+            "claim": "stability: the bottleneck distance is below 2 eps",
+            "measure": "violations",
+            "n": int(worst["perturbations"].sum()),
+            "mean": float(worst["above_bound"].sum()),
+        },
+        {
+            "claim": "regularizers are generically differentiable",
+            "measure": "disagreements with finite differences",
+            "n": int(asked["clouds"].sum()),
+            "mean": float((asked["clouds"] * (1 - asked["agree"])).round().sum()),
+        },
     ]
-    return pd.DataFrame(rows).reindex(columns=COLUMNS + TESTS)
+    return _rows(pd.DataFrame(rows), model="", unit="", source="theory", thesis=0.0)
 
 
 def chance_of_noise(improvement: pd.DataFrame, published: Mapping[str, Any], seeds: int) -> pd.DataFrame:

@@ -1,9 +1,9 @@
-"""What differences that are paired by seed say: effects with intervals and tests, bands, and verdicts.
+"""What differences that are paired by seed say: effects with intervals and tests, and bands.
 
-Why these methods: at ten seeds the t interval of a mean covers about what it says, where bootstrap intervals
-do not; the sign-flip test is exact for symmetric differences, its smallest two-sided p being 2/2^n; that
-nothing was found says little, so equivalence to a margin is tested as well, and the seeds that an effect
-would take are counted.
+Why these methods: the sign-flip test is exact for symmetric differences, its smallest two-sided p being
+2/2^n, and the interval is that test inverted, so that the two never disagree; that nothing was found says
+little, so equivalence to a margin is tested as well. What the tests of several effects say together is
+decided in :mod:`topogen.evidence.rule`.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
-
-from topogen.intervals import half_width
 
 Array = NDArray[np.float64]
 FLIPS = 10_000  # sign patterns of a test: all of them up to 13 seeds, that many random ones beyond
@@ -31,85 +27,121 @@ def paired_effect(differences: Array, *, confidence: float, margin: float) -> di
     Args:
         differences: one per seed, shape (n,).
         confidence: coverage of the intervals; 1 - confidence is the level of the tests.
-        margin: means between minus and plus this count as none, unit of the differences, > 0.
+        margin: means between minus and plus this count as none, unit of the differences, >= 0.
 
     Returns:
-        n; mean, sd, and the paired t interval low, high. better: share of seeds with a difference above 0,
-        a difference of 0 counting half, with the Clopper-Pearson interval better_low, better_high of its
-        number rounded down and up. p: two-sided sign-flip test, exact for differences that are symmetric
-        about 0; where they are skewed it may disagree with the t interval. p_equivalence: two one-sided t
-        tests of a mean beyond the margin. All but n, mean and better are NaN for one seed.
+        n; mean, sd (NaN for one seed), and the interval low, high of :func:`sign_flip_interval`. better:
+        share of seeds with a difference above 0, a difference of 0 counting half, with the Clopper-Pearson
+        interval better_low, better_high of its number rounded down and up. p of :func:`sign_flip_p`, exact
+        for differences that are symmetric about 0; p_equivalence of :func:`equivalence_p`; and margin.
 
     Raises:
         ValueError: a difference is NaN or infinite.
 
-    Source:
-        D. Schuirmann, *A comparison of the two one-sided tests procedure and the power approach*, 1987;
-        R. Fisher, *The design of experiments*, 1935, section 21 (sign flips).
     """
     if not np.isfinite(differences).all():
         raise ValueError("a difference is NaN or infinite")
-    n, mean = len(differences), float(np.mean(differences))
-    level = 1 - confidence
+    n, level = len(differences), 1 - confidence
     wins = np.sum(differences > 0) + np.sum(differences == 0) / 2
-    row = {"n": n, "mean": mean, "better": float(wins / n)}
-    if n == 1:
-        names = ("sd", "low", "high", "better_low", "better_high", "p", "p_equivalence")
-        return row | dict.fromkeys(names, np.nan)
-    sd = float(np.std(differences, ddof=1))
-    half = half_width(sd, n, confidence)
     fewest, _ = proportion_confint(np.floor(wins), n, alpha=level, method="beta")
     _, most = proportion_confint(np.ceil(wins), n, alpha=level, method="beta")
-    return row | {
-        "sd": sd,
-        "low": mean - half,
-        "high": mean + half,
+    low, high = sign_flip_interval(differences, level)
+    return {
+        "n": n,
+        "mean": float(np.mean(differences)),
+        "sd": float(np.std(differences, ddof=1)) if n > 1 else np.nan,
+        "low": low,
+        "high": high,
+        "better": float(wins / n),
         "better_low": float(fewest),
         "better_high": float(most),
-        "p": _sign_flip_p(differences),
-        "p_equivalence": _equivalence_p(differences, margin),
+        "p": float(sign_flip_p(differences[:, np.newaxis])[0]),
+        "p_equivalence": float(equivalence_p(differences[:, np.newaxis], margin)[0]),
+        "margin": margin,
     }
 
 
-def _sign_flip_p(differences: Array) -> float:
-    """Share of sign patterns whose mean is as far from 0; of random ones, the observed is counted as one."""
-    signs = _signs(len(differences))
-    sums = np.abs(signs @ differences)
-    as_far = np.count_nonzero(sums >= abs(differences.sum()) * (1 - 1e-12))
-    exact = len(signs) == 2 ** len(differences)
-    return as_far / len(signs) if exact else (as_far + 1) / (len(signs) + 1)
+def sign_flip_p(differences: Array) -> Array:
+    r"""Two-sided sign-flip test of the mean 0: the share of sign patterns s with a mean as far from 0.
 
-
-def _equivalence_p(differences: Array, margin: float) -> float:
-    if np.ptp(differences) == 0:  # no spread, no t test: the mean is what it is
-        return float(abs(differences[0]) >= margin)
-    return float(DescrStatsW(differences).ttost_mean(-margin, margin)[0])
-
-
-def seeds_needed(effect: float, sd: float, *, level: float, power: float) -> float:
-    """Fewest seeds, at least 2, with which a two-sided t test finds a mean with that chance; NaN if sd is.
+    A pattern counts if :math:`|\sum_i s_i d_i| \geq |\sum_i d_i|`. If the patterns are random, the observed
+    one is counted besides.
 
     Args:
-        effect: the mean, > 0.
-        sd: standard deviation over seeds, unit of the effect.
-        level: of the test.
-        power: the chance.
+        differences: of n seeds, in k effects, shape (n, k).
+
+    Returns:
+        p, shape (k,); at least 2/2^n.
+
+    Source:
+        R. Fisher, *The design of experiments*, 1935, section 21.
     """
-    if np.isnan(sd):
-        return np.nan
-    if sd <= 1e-9 * effect:  # no differences but those of rounding: scipy's tail has no value so far out
-        return 2.0
-    for seeds in range(2, 20):  # on few the solver does not converge
-        critical, shift = stats.t.isf(level / 2, seeds - 1), effect / sd * np.sqrt(seeds)
-        if stats.nct.sf(critical, seeds - 1, shift) >= power:  # the other tail is nothing where few suffice
-            return float(seeds)
-    return float(np.ceil(TTestPower().solve_power(effect_size=effect / sd, alpha=level, power=power)))
+    signs = _signs(len(differences))
+    observed = int(len(signs) < 2 ** len(differences))
+    total = np.abs(differences.sum(axis=0))
+    # A sum may differ from an equal one by rounding.
+    as_far = np.count_nonzero(np.abs(signs @ differences) >= total * (1 - 1e-12), axis=0)
+    p: Array = (as_far + observed) / (len(signs) + observed)
+    return p
+
+
+def sign_flip_interval(differences: Array, level: float) -> tuple[float, float]:
+    """Interval of the means that the sign-flip test does not reject: all m with p >= level.
+
+    If m is subtracted from the differences, a pattern counts if and only if m lies between the mean of the
+    differences that it flips and the mean of those that it keeps. So the ends are order statistics of these
+    means. A pattern that flips all or nothing counts at every m.
+
+    Args:
+        differences: shape (n,).
+        level: of the test, between 0 and 1.
+
+    Returns:
+        The ends, which belong to it; infinite if no p can be below the level.
+
+    Source:
+        E. Lehmann, J. Romano, *Testing statistical hypotheses*, 2005, section 5.10 (intervals by inversion).
+    """
+    n, signs = len(differences), _signs(len(differences))
+    total, sums, counts = differences.sum(), signs @ differences, signs.sum(axis=1)
+    some = np.abs(counts) < n
+    flipped = (total - sums[some]) / (n - counts[some])
+    kept = (total + sums[some]) / (n + counts[some])
+    patterns = len(signs) + int(len(signs) < 2**n)  # random ones, and the observed one
+    needed = int(np.ceil(level * patterns)) - (patterns - len(flipped))  # to hold a mean that is not rejected
+    if needed <= 0:
+        return -np.inf, np.inf
+    lows, highs = np.sort(np.minimum(flipped, kept)), np.sort(np.maximum(flipped, kept))
+    return float(lows[needed - 1]), float(highs[-needed])
+
+
+def equivalence_p(differences: Array, margin: float) -> Array:
+    """Two one-sided t tests of a mean beyond the margin.
+
+    Args:
+        differences: of n seeds, in k effects, shape (n, k).
+        margin: >= 0.
+
+    Returns:
+        p, shape (k,); 1 for one seed. Without any spread there is no t test, and the mean is what it is:
+        0 within the margin, else 1.
+
+    Source:
+        D. Schuirmann, *A comparison of the two one-sided tests procedure and the power approach*, 1987.
+    """
+    if len(differences) == 1:
+        return np.ones(differences.shape[1])
+    p: Array = (np.abs(differences[0]) >= margin).astype(float)
+    spread = np.ptp(differences, axis=0) > 0
+    if spread.any():
+        p[spread] = DescrStatsW(differences[:, spread]).ttost_mean(-margin, margin)[0]
+    return p
 
 
 def effects(
-    table: pd.DataFrame, keys: Sequence[str], value: str, *, confidence: float, margin: float, power: float
+    table: pd.DataFrame, keys: Sequence[str], value: str, *, confidence: float, margin: float
 ) -> pd.DataFrame:
-    """Effect of every group of a table, its p corrected for the number of groups.
+    """Effect of every group of a table.
 
     Args:
         table: columns ``keys``, seed and ``value``, one row per seed in a group.
@@ -117,23 +149,17 @@ def effects(
         value: paired difference, positive where the model is better.
         confidence: see :func:`paired_effect`.
         margin: likewise.
-        power: chance of finding a mean as large as the margin, for ``seeds_needed``.
 
     Returns:
-        Columns ``keys``, those of :func:`paired_effect`; seeds_needed to find the margin, were the spread
-        that of these; and p_holm, p by Holm's correction over all rows.
+        Columns ``keys``, and those of :func:`paired_effect`.
     """
-    rows = []
-    for group, part in table.groupby(list(keys), sort=False):
-        found = paired_effect(part[value].to_numpy(), confidence=confidence, margin=margin)
-        found["seeds_needed"] = seeds_needed(margin, found["sd"], level=1 - confidence, power=power)
-        rows.append(dict(zip(keys, group, strict=True)) | found)
-    effect = pd.DataFrame(rows)
-    tested = effect["p"].notna()
-    effect["p_holm"] = np.nan
-    if tested.any():
-        effect.loc[tested, "p_holm"] = multipletests(effect.loc[tested, "p"], method="holm")[1]
-    return effect
+    return pd.DataFrame(
+        [
+            dict(zip(keys, group, strict=True))
+            | paired_effect(part[value].to_numpy(), confidence=confidence, margin=margin)
+            for group, part in table.groupby(list(keys), sort=False)
+        ]
+    )
 
 
 def simultaneous_band(curves: Array, confidence: float) -> tuple[Array, Array]:
@@ -242,25 +268,3 @@ def _violation(scores: Array, others: Array) -> Array:
     total, against = squares.sum(axis=-1), np.where(ours < theirs, squares, 0).sum(axis=-1)
     ratio: Array = np.divide(against, total, out=np.full_like(total, 0.5), where=total > 0)
     return ratio
-
-
-def verdict(effect: pd.Series, published: float | None, confidence: float) -> str:
-    """What an effect says of a claim, by this rule, in this order.
-
-    replicated: the mean is positive, its p after Holm's correction below the level, and the interval holds
-    the published value, where there is one. partly: the same, but the interval does not hold it.
-    contradicted: the mean is negative and p below the level. equivalent to nothing: the mean is within the
-    margin by the test of equivalence. undecided: none of these.
-
-    Args:
-        effect: a row of :func:`effects`, positive in the direction of the claim.
-        published: what the thesis states, in the unit of the effect; None where it states a direction only.
-        confidence: 1 - level.
-    """
-    level = 1 - confidence
-    if effect["p_holm"] < level and effect["mean"] > 0:
-        meets = published is None or effect["low"] <= published <= effect["high"]
-        return "replicated" if meets else "partly"
-    if effect["p_holm"] < level and effect["mean"] < 0:
-        return "contradicted"
-    return "equivalent to nothing" if effect["p_equivalence"] < level else "undecided"

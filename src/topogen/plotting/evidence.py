@@ -10,7 +10,25 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from topogen.intervals import half_width, interval_name
 from topogen.plotting.curves import band
+
+
+def intervals_that_fit(effects: pd.DataFrame, confidence: float) -> tuple[pd.DataFrame, str]:
+    """Effects with intervals that can be drawn, and the name of these intervals.
+
+    Those of the sign-flip test, or the t intervals if there are too few seeds for one of them, which is then
+    infinite.
+
+    Args:
+        effects: columns mean, low, high, sd, n.
+        confidence: of the intervals.
+    """
+    if np.isfinite(effects[["low", "high"]]).all(axis=None):
+        return effects, interval_name(confidence)
+    half = half_width(effects["sd"], effects["n"], confidence)
+    shown = effects.assign(low=effects["mean"] - half, high=effects["mean"] + half)
+    return shown, f"{100 * confidence:g} % t interval"
 
 
 def forest(
@@ -18,15 +36,19 @@ def forest(
     published: Mapping[str, Any],
     replicates: Mapping[str, Sequence[str]],
     margin: float,
+    confidence: float,
 ) -> Figure:
     """Mean r(s) with its interval, one panel per model and one column per step, beside the published value.
 
     Args:
-        effects: comparison -> columns model, step, mean, low, high.
+        effects: comparison -> columns model, step, n, mean, sd, low, high.
         published: model of the thesis -> {rbar: {step: percent}}: a row of panels each, a column per step.
-        replicates: model -> the models of the thesis whose rows it stands beside.
+        replicates: model -> the models of the thesis with whose rows it is compared.
         margin: half width of the grey strip, where a mean counts as no effect.
+        confidence: of the intervals.
     """
+    joined, interval = intervals_that_fit(pd.concat(effects, names=["comparison"]), confidence)
+    tables = [joined.loc[name] for name in effects]
     models = [model for model, entry in published.items() if entry.get("rbar")]
     steps = sorted({int(step) for model in models for step in published[model]["rbar"]})
     figure, axes = plt.subplots(
@@ -44,7 +66,7 @@ def forest(
             ax = axes[row, column]
             ax.axvspan(-margin, margin, color="0.9", zorder=0)
             ax.axvline(0, color="black", linewidth=0.8)
-            for place, table in enumerate(effects.values()):
+            for place, table in enumerate(tables):
                 beside = [model in replicates[name] for name in table["model"]]
                 own = table[np.array(beside) & (table["step"] == step)]
                 for _, found in own.iterrows():
@@ -58,7 +80,7 @@ def forest(
             ax.grid(visible=False, axis="y")
             ax.set_title(f"{model}, s = {step}", fontsize=9)
     for ax in axes[-1]:
-        ax.set_xlabel("mean r(s) in %")
+        ax.set_xlabel(f"mean r(s) in %\n{interval}")
     return figure
 
 
@@ -165,4 +187,39 @@ def noise_alone(
         ax.set(title=f"s = {step}", xlabel="r(s) in %")
     axes[0, 0].set_ylabel("density")
     axes[0, 0].legend(fontsize=7)
+    return figure
+
+
+def verdicts_over_effects(chances: pd.DataFrame, margin: float) -> Figure:
+    """Share of each verdict over the size of a known effect, one row of panels per comparison, by seeds.
+
+    Args:
+        chances: columns comparison, n, effect (percent), and the share of each verdict, a row for each row of
+            a family, over which the mean is taken.
+        margin: marked, in percent.
+    """
+    verdicts = ["positive", "negligible", "undecided", "negative"]
+    colours = sns.color_palette("colorblind")
+    shades = [colours[2], colours[0], "0.85", colours[3]]
+    comparisons, seeds = chances["comparison"].unique(), chances["n"].unique()
+    figure, axes = plt.subplots(
+        len(comparisons),
+        len(seeds),
+        figsize=(3.2 * len(seeds) + 0.6, 2.2 * len(comparisons) + 0.6),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    shares = chances.groupby(["comparison", "n", "effect"])[verdicts].mean()
+    for row, comparison in enumerate(comparisons):
+        for column, number in enumerate(seeds):
+            ax, panel = axes[row, column], shares.loc[(comparison, number)]
+            ax.stackplot(panel.index, panel.to_numpy().T, labels=verdicts, colors=shades)
+            ax.axvline(margin, color="black", linestyle=":", linewidth=1)
+            ax.set(xlim=(panel.index.min(), panel.index.max()), ylim=(0, 1))
+            ax.set_title(f"{comparison.replace('_', ' ')}, n = {number}", fontsize=9)
+    figure.supxlabel("true effect on r(s) in %")
+    figure.supylabel("chance of the verdict, mean over the rows")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
     return figure

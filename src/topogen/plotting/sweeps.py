@@ -9,19 +9,22 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from topogen.plotting.evidence import intervals_that_fit
 
-def sweep_grid(effects: pd.DataFrame, variants: Sequence[Mapping[str, Any]], level: float) -> Figure:
+
+def sweep_grid(effects: pd.DataFrame, variants: Sequence[Mapping[str, Any]], confidence: float) -> Figure:
     """Mean r(s) of all variants: one row of panels for each model and its keys, one column for each step.
 
     Two keys make a heat map; otherwise the means are drawn over the values, with their intervals. Filled dots
-    and stars are effects that the test finds, corrected for the number of variants and steps.
+    and stars are effects whose direction the test finds, corrected for the number of variants and steps.
 
     Args:
-        effects: columns model, step, mean, low, high, p_holm.
+        effects: columns model, step, n, mean, sd, low, high, p_holm.
         variants: of each the ``model``, the model that it has ``varied``, and the ``values`` of its keys.
-        level: of the tests.
+        confidence: of the intervals; the tests have level 1 - confidence.
 
     """
+    effects, interval = intervals_that_fit(effects, confidence)
     rows: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for variant in variants:
         rows.setdefault((variant["varied"], *variant["values"]), []).append(variant)
@@ -37,9 +40,13 @@ def sweep_grid(effects: pd.DataFrame, variants: Sequence[Mapping[str, Any]], lev
         for column, step in enumerate(steps):
             ax = axes[row, column]
             found = effects[effects["step"] == step].set_index("model").loc[[v["model"] for v in alike]]
-            found = found.assign(found=found["p_holm"] < level)
-            draw = heat_map if len(keys) == 2 else intervals
-            draw(ax, found, [v["values"] for v in alike])
+            found = found.assign(found=found["p_holm"] < 1 - confidence)
+            values = [v["values"] for v in alike]
+            if len(keys) == 2:
+                heat_map(ax, found, values)
+            else:
+                intervals(ax, found, values)
+                ax.set_ylabel(f"mean r(s) in %\n{interval}", fontsize=8)
             ax.set_title(f"{model}, s = {step}", fontsize=9)
     return figure
 
@@ -61,7 +68,7 @@ def intervals(ax: Axes, effects: pd.DataFrame, values: Sequence[Mapping[str, Any
     ax.set_xticks(places, [", ".join(map(str, entry.values())) for entry in values], fontsize=8)
     ax.set_xlim(-0.5, len(effects) - 0.5)
     ax.grid(visible=False, axis="x")
-    ax.set(xlabel=", ".join(values[0]), ylabel="mean r(s) in %")
+    ax.set_xlabel(", ".join(values[0]))
     return ax
 
 

@@ -8,16 +8,39 @@ import pandas as pd
 
 
 def _interval(row: Mapping[Any, Any]) -> str:
-    return f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+    """Mean and interval: percent with two decimals, other units with three digits."""
+    form = ".2f" if row.get("unit", "%") == "%" else ".3g"
+    return f"{row['mean']:{form}} [{row['low']:{form}}, {row['high']:{form}}]"
 
 
-def effect_table(effects: Mapping[str, pd.DataFrame], on_test: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def _verdict(row: Mapping[Any, Any]) -> str:
+    mark = " (0 excluded before correction)" if row["before_correction"] else ""
+    return f"{row['verdict']}{mark}"
+
+
+def _tests(row: Mapping[Any, Any]) -> dict[str, str]:
+    """The tests behind a verdict; empty for a row in no family, of which nothing is asked."""
+    cells = {
+        "p (sign flips)": f"{row['p']:.3f}",
+        "p (Holm)": f"{row['p_holm']:.3f}",
+        "p (equivalence)": f"{row['p_equivalence']:.3f}",
+        "p (equivalence, Holm)": f"{row['p_equivalence_holm']:.3f}",
+        "seeds needed": f"{row['seeds_needed']:.0f}",
+        "seeds needed (equivalence)": f"{row['seeds_needed_equivalence']:.0f}",
+    }
+    return cells if row["family"] else dict.fromkeys(cells, "")
+
+
+def effect_table(
+    effects: Mapping[str, pd.DataFrame], on_test: Mapping[str, pd.DataFrame], interval: str
+) -> pd.DataFrame:
     """What every comparison says of r(s), cells formatted as text.
 
     Args:
-        effects: comparison -> columns model, step and those of :func:`topogen.evidence.effects.effects`,
+        effects: comparison -> columns model, step, those of :func:`topogen.evidence.rule.judged`, and
             ratio_of_means and mean_r_star.
         on_test: the same for BCE on test images in place of the training batch.
+        interval: its name, such as "95 % interval (sign flips)".
     """
     tables = [
         (comparison, data, table)
@@ -31,15 +54,13 @@ def effect_table(effects: Mapping[str, pd.DataFrame], on_test: Mapping[str, pd.D
             "model": row["model"],
             "step": str(row["step"]),
             "n": str(row["n"]),
-            "mean r (%)": _interval(row),
+            f"mean r (%), {interval}": _interval(row),
             "ratio of means (%)": f"{row['ratio_of_means']:.2f}",
             "mean r* (%)": f"{row['mean_r_star']:.2f}",
             "sd (%)": f"{row['sd']:.2f}",
             "better (equal: half)": _better(row),
-            "p (sign flips)": f"{row['p']:.3f}",
-            "p (Holm)": f"{row['p_holm']:.3f}",
-            "p (equivalence)": f"{row['p_equivalence']:.3f}",
-            "seeds needed": f"{row['seeds_needed']:.0f}",
+            **_tests(row),
+            "verdict": _verdict(row),
         }
         for comparison, data, table in tables
         for row in table.to_dict("records")
@@ -109,62 +130,113 @@ def gradient_table(sizes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns).reset_index()
 
 
-def claim_tests(verdicts: pd.DataFrame) -> pd.DataFrame:
+def claim_tests(verdicts: pd.DataFrame, interval: str) -> pd.DataFrame:
     """The tests behind every verdict, one row each, cells formatted as text.
 
     Args:
         verdicts: the long table of :mod:`topogen.evidence.claims`; what was counted, not averaged, has no
             tests.
+        interval: its name, such as "95 % interval (sign flips)".
     """
-    counted = verdicts["low"].isna()
-    rows = verdicts.to_dict("records")
-    columns: dict[str, Any] = {
-        "n": verdicts["n"].astype(str),
-        "mean": [_interval(row) for row in rows],
-        "unit": verdicts["unit"],
-        "sd": verdicts["sd"].map("{:.3g}".format),
-        "better (equal: half)": [_better(row) for row in rows],
-        "p (sign flips)": verdicts["p"].map("{:.3f}".format),
-        "p (Holm)": verdicts["p_holm"].map("{:.3f}".format),
-        "p (equivalence)": verdicts["p_equivalence"].map("{:.3f}".format),
-        "seeds needed": verdicts["seeds_needed"].map("{:.0f}".format),
-        "verdict": verdicts["verdict"],
-    }
-    table = verdicts[["claim", "model", "measure", "source"]].assign(**columns)
-    tested = table.columns.difference(["claim", "model", "measure", "source", "n", "mean", "verdict"])
-    table.loc[counted, tested] = ""
-    table.loc[counted, "mean"] = verdicts.loc[counted, "mean"].map("{:.0f}".format)
-    return table
+    rows = []
+    for row in verdicts.to_dict("records"):
+        counted = np.isnan(row["low"])
+        measured = {
+            "unit": row["unit"],
+            "margin": "" if np.isnan(row["margin"]) else f"{row['margin']:.2g}",
+            "sd": f"{row['sd']:.3g}",
+            "better (equal: half)": _better(row),
+        }
+        rows.append(
+            {name: row[name] for name in ("claim", "rank", "model", "measure", "source")}
+            | {"n": str(row["n"]), f"mean, {interval}": _mean(row)}
+            | (dict.fromkeys(measured, "") if counted else measured)
+            | _tests(row)
+            | {"verdict": _verdict(row), "size compatible with the published value": row["compatible"]}
+        )
+    return pd.DataFrame(rows)
 
 
-def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str]) -> pd.DataFrame:
+def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str], interval: str) -> pd.DataFrame:
     """Every claim beside the thesis' value and ours, one row each, cells formatted as text.
 
     Args:
         verdicts: the long table of :mod:`topogen.evidence.claims`, and chance, that noise alone makes the
             published value or more.
         headings: comparison -> heading of its column; one that is not named stands in the first.
+        interval: its name, such as "95 % interval (sign flips)", which follows each heading.
 
     Returns:
-        Columns claim, model, measure, thesis, chance of noise alone, and the headings; empty ones left out.
+        Columns claim, rank, model, measure, thesis, chance of noise alone, and the headings; empty ones left
+        out.
     """
     columns = verdicts["source"].map(headings).fillna(next(iter(headings.values())))
     rows = []
-    for group, part in verdicts.assign(column=columns).groupby(["claim", "model", "measure"], sort=False):
+    keys = ["claim", "rank", "model", "measure"]
+    for group, part in verdicts.assign(column=columns).groupby(keys, sort=False):
         found = dict(zip(part["column"], map(_verdict_cell, part.to_dict("records")), strict=True))
         first = part.iloc[0]
         thesis = "yes" if np.isnan(first["thesis"]) else f"{first['thesis']:.4g} {first['unit']}".strip()
         chance = "" if np.isnan(first["chance"]) else f"{first['chance']:.2f}"
         rows.append(
-            dict(zip(("claim", "model", "measure"), group, strict=True))
+            dict(zip(keys, group, strict=True))
+            | {"measure": first["measure"] + ("" if first["unit"] in ("", "%") else f" ({first['unit']})")}
             | {"thesis": thesis, "chance of noise alone": chance}
-            | {heading: found.get(heading, "") for heading in headings.values()}
+            | {f"{heading}: mean, {interval}": found.get(heading, "") for heading in headings.values()}
         )
     table = pd.DataFrame(rows)
     return table.loc[:, (table != "").any()]
 
 
 def _verdict_cell(row: Mapping[Any, Any]) -> str:
-    if np.isnan(row["low"]):  # counted, not averaged
-        return f"{row['verdict']}: {row['mean']:.0f} in {row['n']}"
-    return f"{row['verdict']}: {_interval(row)} {row['unit']}, n = {row['n']}"
+    verdict = f"{_verdict(row)}: " if row["verdict"] else ""
+    unit = " %" if row["unit"] == "%" else ""
+    return f"{verdict}{_mean(row)}" + ("" if np.isnan(row["low"]) else f"{unit}, n = {row['n']}")
+
+
+def _mean(row: Mapping[Any, Any]) -> str:
+    """Mean with its interval; what was counted has none."""
+    return f"{row['mean']:.0f} in {row['n']}" if np.isnan(row["low"]) else _interval(row)
+
+
+def smallest_effects_found(chances: pd.DataFrame, power: float) -> pd.DataFrame:
+    """From which effect on the rule says positive often enough, cells formatted as text.
+
+    Args:
+        chances: columns comparison, model, step, sd, n, effect (percent) and positive, of
+            :func:`topogen.evidence.calibration.calibration`.
+        power: the least chance.
+
+    Returns:
+        One row for each comparison, model and step, one column for each number of seeds.
+    """
+    rows = []
+    keys = ["comparison", "model", "step"]
+    for group, part in chances.groupby(keys, sort=False):
+        row = dict(zip(keys, map(str, group), strict=True)) | {"sd (%)": f"{part['sd'].iloc[0]:.2f}"}
+        for seeds, tried in part.groupby("n"):
+            # The smallest effect after the last one that is missed too often.
+            missed = tried.loc[tried["positive"] < power, "effect"].max()
+            enough = tried.loc[~(tried["effect"] <= missed), "effect"]
+            row[f"found, n = {seeds} (%)"] = f"{enough.min():g}" if len(enough) else "-"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def wrong_verdicts(errors: pd.DataFrame) -> pd.DataFrame:
+    """How often any row of a family gets a wrong verdict, cells formatted as text.
+
+    Args:
+        errors: columns comparison, n, effect (percent), wrong_direction and wrongly_negligible, of
+            :func:`topogen.evidence.calibration.calibration`.
+    """
+    negligible = errors["wrongly_negligible"]
+    return pd.DataFrame(
+        {
+            "comparison": errors["comparison"],
+            "n": errors["n"].astype(str),
+            "effect (%)": errors["effect"].map("{:g}".format),
+            "any wrong direction (%)": (100 * errors["wrong_direction"]).map("{:.1f}".format),
+            "any wrongly negligible (%)": (100 * negligible).map("{:.1f}".format).mask(negligible.isna(), ""),
+        }
+    )

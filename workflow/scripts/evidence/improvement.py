@@ -24,6 +24,7 @@ from topogen.evidence.improvement import (
     mean_over_seeds,
     ratio_of_means,
 )
+from topogen.evidence.rule import judged
 from topogen.files import save_table
 
 spec = json.loads(snakemake.params.spec)
@@ -39,7 +40,7 @@ for order, rows in histories.groupby(orders, dropna=False)["step"]:
 table = improvement(histories, spec["baselines"])
 means = mean_over_seeds(table, "r", spec["confidence"])
 means = means.merge(bands(table, "r", spec["confidence"])).merge(ratio_of_means(table))
-rules = {key: spec[key] for key in ("confidence", "margin", "power")}
+families = pd.DataFrame(spec["families"], columns=["model", "step", "family", "rows"])
 
 # The same on test images, which no model was trained on: at the reported steps alone.
 monitored = np.load(snakemake.input.test_images, mmap_mode="r")[: spec["monitored"]]
@@ -51,9 +52,11 @@ test_table = improvement(tests, spec["baselines"])
 
 
 def effects_of(rows: pd.DataFrame) -> pd.DataFrame:
-    """Effects with the other averages: the ratio of means, and the mean of r*."""
+    """Effects with their verdicts and the other averages: the ratio of means, and the mean of r*."""
     stars = rows.groupby(["model", "step"], sort=False)["r_star"].mean().rename("mean_r_star").reset_index()
-    return effects(rows, ["model", "step"], "r", **rules).merge(ratio_of_means(rows)).merge(stars)
+    found = effects(rows, ["model", "step"], "r", confidence=spec["confidence"], margin=spec["margin"])
+    found = judged(found, families, confidence=spec["confidence"], power=spec["power"])
+    return found.merge(ratio_of_means(rows)).merge(stars)
 
 
 effect, test_effect = effects_of(at_steps(table, spec["at_steps"])), effects_of(test_table)
