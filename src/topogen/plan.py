@@ -249,8 +249,13 @@ class Plan:
         }
 
     def classifier(self) -> Config:
-        """Arguments of the classifier in whose features images are compared."""
-        return {**self.config["evaluation"]["classifier"], "threads": self.config["training"]["threads"]}
+        """Arguments of the two spaces in which images are compared."""
+        settings = self.config["evaluation"]
+        return {
+            **settings["classifier"],
+            "components": settings["components"],
+            "threads": self.config["training"]["threads"],
+        }
 
     def evaluation(self, full: bool) -> Config:
         """What is evaluated and how; the full evaluation: all images, only at the end."""

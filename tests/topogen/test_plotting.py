@@ -70,6 +70,7 @@ def sizes():
 FIGURES = {
     "sizes of gradients": lambda: draw_evidence.gradient_size_curves(sizes()),
     "held-out": lambda: draw_held_out.paired_gains(held_out(), ["TopoVAE1", "TopoVAE2"], ["bce", "recall"]),
+    "price and gain": lambda: draw_held_out.price_and_gain(held_out(), ["TopoVAE1"], "bce", ["recall"]),
     "samples": samples,
     "gradients": gradients,
     "complexes": complexes,
@@ -160,3 +161,14 @@ def test_above_zero_is_better_and_the_unit_is_the_spread(metric, turned):
     assert end == pytest.approx(turned * 0.1 / 2)
     drawn = [segment[:, 1].tolist() for segment in ax.collections[0].get_segments() if len(segment)]
     assert drawn[-1] == pytest.approx(sorted([turned * -0.1 / 2, turned * 0.3 / 2]))
+
+
+def test_the_price_of_a_loss_lies_to_the_right():
+    """BCE is lower if better: 0.1 more of it is a price of 0.1."""
+    rows = held_out().query("step == 469")
+    ax = draw_held_out.trade_off(Figure().subplots(), rows, "bce", "recall", {"TopoVAE1": "red"})
+    (point,) = [line for line in ax.lines if line.get_marker() == "o"]
+    assert point.get_xydata().tolist() == [[0.1, 0.1]]
+    across, up = (lines.get_segments()[0].tolist() for lines in ax.collections)
+    assert across == [[-0.1, 0.1], [0.3, 0.1]]
+    assert up == [[0.1, -0.1], [0.1, 0.3]]

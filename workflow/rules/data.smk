@@ -60,7 +60,7 @@ rule prepare:
         "../scripts/data/prepare.py"
 
 
-# Its parameters are not those of `prepare`: another step to report makes no new images, and so no new trainings.
+# Its parameters are not those of `prepare`: another step to report makes no new images.
 rule check_steps:
     input:
         images="results/{dataset}/images.npy",

@@ -10,6 +10,7 @@ rule classifier:
         code=code_of("workflow/scripts/evaluation/classifier.py"),
     output:
         weights="results/{dataset}/classifier/weights.pt",
+        components="results/{dataset}/classifier/components.npz",
         accuracy="results/{dataset}/classifier/accuracy.json",
     log:
         "results/logs/classifier/{dataset}.log",
@@ -24,7 +25,7 @@ rule classifier:
     params:
         spec=canonical(PLAN.classifier()),
     message:
-        "Train the classifier of {wildcards.dataset}, whose features are used to compare images"
+        "Train the classifier and find the principal components of {wildcards.dataset}, to compare images"
     script:
         "../scripts/evaluation/classifier.py"
 
@@ -35,9 +36,10 @@ rule prepare_test_set:
         test_images="results/{dataset}/test_images.npy",
         test_labels="results/{dataset}/test_labels.npy",
         classifier="results/{dataset}/classifier/weights.pt",
+        components="results/{dataset}/classifier/components.npz",
         code=code_of("workflow/scripts/evaluation/prepare_test_set.py"),
     output:
-        features="results/{dataset}/evaluation{full}/held_out/features.npy",
+        features="results/{dataset}/evaluation{full}/held_out/features.npz",
         diagrams="results/{dataset}/evaluation{full}/held_out/diagrams.npz",
         units="results/{dataset}/evaluation{full}/held_out/units.json",
         yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
@@ -66,7 +68,8 @@ rule evaluate:
         test_images="results/{dataset}/test_images.npy",
         test_labels="results/{dataset}/test_labels.npy",
         classifier="results/{dataset}/classifier/weights.pt",
-        features="results/{dataset}/evaluation{full}/held_out/features.npy",
+        components="results/{dataset}/classifier/components.npz",
+        features="results/{dataset}/evaluation{full}/held_out/features.npz",
         diagrams="results/{dataset}/evaluation{full}/held_out/diagrams.npz",
         units="results/{dataset}/evaluation{full}/held_out/units.json",
         family=code_of_family,
@@ -132,6 +135,7 @@ use rule notebook as held_out_table with:
             page("results/{dataset}/notebooks/held_out_table{full}", "executed notebook, with the table"),
             table("results/{dataset}/tables/held_out{full}", "metrics, by step"),
             figure("results/{dataset}/figures/held_out{full}", "gain over the baseline"),
+            figure("results/{dataset}/figures/price_and_gain{full}", "price and gain", prefix="price_"),
             caption="held_out_table",
             category="Evidence",
             row="held-out",
@@ -146,6 +150,7 @@ use rule notebook as held_out_table with:
             {
                 "models": list(PLAN.full_baselines),
                 "shown": config["evaluation"]["shown"],
+                "trade_off": config["evaluation"]["trade_off"],
             }
         ),
     message:

@@ -70,7 +70,9 @@ def kernel_distance(features: Tensor, others: Tensor, subsets: int, subset_size:
     return float(mean)
 
 
-def neighbourhood_metrics(features: Tensor, real: Tensor, k: int) -> dict[str, float]:
+def neighbourhood_metrics(
+    features: Tensor, real: Tensor, k: int, radii: Tensor | None = None
+) -> dict[str, float]:
     r"""Precision, recall, density and coverage of a set of features.
 
     With the ball :math:`B(x)` about x whose radius is the distance to the k-th nearest other point of x' own
@@ -82,6 +84,7 @@ def neighbourhood_metrics(features: Tensor, real: Tensor, k: int) -> dict[str, f
         features: of the samples, shape (n, f).
         real: of the images, shape (m, f).
         k: neighbour that the radius goes to, < n and < m.
+        radii: :func:`radii_of` the images, if they are known.
 
     Source:
         M. Naeem et al., *Reliable fidelity and diversity metrics for generative models*, 2020, equations 1, 3
@@ -90,8 +93,8 @@ def neighbourhood_metrics(features: Tensor, real: Tensor, k: int) -> dict[str, f
     """
     features, real = features.double(), real.double()
     distances = torch.cdist(real, features)
-    in_real = distances <= _radii(real, k)[:, None]
-    in_samples = distances <= _radii(features, k)
+    in_real = distances <= (radii_of(real, k) if radii is None else radii)[:, None]
+    in_samples = distances <= radii_of(features, k)
     return {
         "precision": in_real.any(dim=0).double().mean().item(),
         "recall": in_samples.any(dim=1).double().mean().item(),
@@ -100,17 +103,23 @@ def neighbourhood_metrics(features: Tensor, real: Tensor, k: int) -> dict[str, f
     }
 
 
-def _radii(points: Tensor, k: int) -> Tensor:
-    """Distance of each point to the k-th nearest other one, shape (n,)."""
-    distances, _ = NearestNeighbors(n_neighbors=k).fit(points.numpy()).kneighbors()
+def radii_of(points: Tensor, k: int) -> Tensor:
+    """Distance of each point, shape (n, f), to the k-th nearest other one, shape (n,), in float64."""
+    distances, _ = NearestNeighbors(n_neighbors=k).fit(points.double().numpy()).kneighbors()
     return torch.from_numpy(distances[:, -1])
+
+
+def mean_distance(features: Tensor) -> float:
+    """Mean Euclidean distance of two different points, over all pairs of features, shape (n, f), n >= 2."""
+    distances = torch.cdist(features, features)
+    return distances.sum(dtype=torch.float64).item() / (len(features) * (len(features) - 1))
 
 
 def class_metrics(counts: NDArray[Any], covered_share: float) -> dict[str, float]:
     r"""Number of classes covered, and entropy :math:`-\sum_c p_c \log p_c` of their shares.
 
     Args:
-        counts: samples of each class, shape (c,).
+        counts: images of each class, shape (c,).
         covered_share: a class is covered from this share on.
     """
     shares = counts / counts.sum()

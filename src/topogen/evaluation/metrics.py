@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from topogen.evaluation.names import GENERATION, RECONSTRUCTION, SPACES
+
 
 class Metric(NamedTuple):
     """One number of a model.
@@ -10,47 +12,117 @@ class Metric(NamedTuple):
         description: what it is, in plain words.
         unit: of the number.
         direction: 1 if higher is better, -1 if lower is better, 0 if neither is.
+        about: what it judges: likelihood, reconstruction, generation (prior samples), or latent space.
 
     """
 
     description: str
     unit: str
     direction: int
+    about: str
 
 
-FEATURES = "in the features of the classifier"
+def _of_images(kind: str, about: str, names: dict[str, str]) -> dict[str, Metric]:
+    """Metrics of images of one kind, in every feature space.
+
+    Args:
+        kind: of the images, in the plural.
+        about: see :class:`Metric`.
+        names: name of each metric in the first space.
+    """
+    whole = {
+        "frechet": (f"Frechet distance of {kind} and images", "features squared", -1),
+        "kernel": (f"kernel distance of {kind} and images", "squared MMD", -1),
+        "precision": (f"share of {kind} that lie in a neighbourhood of an image", "share", 1),
+        "recall": (f"share of images that lie in a neighbourhood of one of the {kind}", "share", 1),
+        "density": (
+            f"neighbourhoods of images that one of the {kind} lies in, over k",
+            "1 for real images",
+            1,
+        ),
+        "coverage": (f"share of images with one of the {kind} in their neighbourhood", "share", 1),
+        "mean_distance": (
+            f"mean distance of two of the {kind}, over that of two images",
+            "1 for real images",
+            1,
+        ),
+    }
+    return {
+        names[name] + ending: Metric(f"{description}, in {space}", unit, direction, about)
+        for space, ending in SPACES.items()
+        for name, (description, unit, direction) in whole.items()
+    }
+
+
+def _of_diagrams(kind: str, about: str, ending: str) -> dict[str, Metric]:
+    """Energy distances of the diagrams of batches of one kind of images."""
+    distances = {"bottleneck": "bottleneck", "wasserstein": "Wasserstein"}
+    return {
+        f"energy_{name}_{degree}{ending}": Metric(
+            f"energy distance of diagrams of {kind} and of images, by {words} distance, degree {degree}",
+            "mean distance of real diagrams; 0 for real images",
+            -1,
+            about,
+        )
+        for name, words in distances.items()
+        for degree in (0, 1)
+    }
+
+
 DIAGRAMS = "between diagrams of sampled and of held-out batches, over the same of real and real batches"
+ENTROPY = "nats, at most log(classes)"
 
 METRICS = {
-    "bce": Metric("binary cross-entropy of image and reconstruction, one sampled z", "nats per image", -1),
-    "kld": Metric("divergence of the posterior from the standard normal", "nats per image", 0),
-    "elbo": Metric("lower bound of the log-likelihood, -(bce + kld)", "nats per image", 1),
-    "frechet_prior": Metric(
-        f"Frechet distance of prior samples and images, {FEATURES}", "features squared", -1
+    "bce": Metric(
+        "binary cross-entropy of image and reconstruction, one sampled z", "nats per image", -1, "likelihood"
     ),
-    "kernel_prior": Metric(f"kernel distance of prior samples and images, {FEATURES}", "squared MMD", -1),
-    "frechet_reconstruction": Metric(
-        f"Frechet distance of reconstructions and images, {FEATURES}", "features squared", -1
+    "kld": Metric("divergence of the posterior from the standard normal", "nats per image", 0, "likelihood"),
+    "elbo": Metric("lower bound of the log-likelihood, -(bce + kld)", "nats per image", 1, "likelihood"),
+    **_of_images("reconstructions", "reconstruction", RECONSTRUCTION),
+    "classes_covered_reconstruction": Metric(
+        "classes that reconstructions of more than a negligible share belong to",
+        "classes",
+        1,
+        "reconstruction",
     ),
-    "kernel_reconstruction": Metric(
-        f"kernel distance of reconstructions and images, {FEATURES}", "squared MMD", -1
+    "class_entropy_reconstruction": Metric(
+        "entropy of the classes of the reconstructions", ENTROPY, 1, "reconstruction"
     ),
-    "precision": Metric("share of prior samples that lie in a neighbourhood of an image", "share", 1),
-    "recall": Metric("share of images that lie in a neighbourhood of a prior sample", "share", 1),
-    "density": Metric("neighbourhoods of images that a prior sample lies in, over k", "1 for real images", 1),
-    "coverage": Metric("share of images with a prior sample in their neighbourhood", "share", 1),
+    **_of_diagrams("reconstructions", "reconstruction", "_reconstruction"),
+    **_of_images("prior samples", "generation", GENERATION),
     "classes_covered": Metric(
-        "classes that prior samples of more than a negligible share belong to", "classes", 1
+        "classes that prior samples of more than a negligible share belong to", "classes", 1, "generation"
     ),
-    "class_entropy": Metric("entropy of the classes of the prior samples", "nats, at most log(classes)", 1),
-    "bottleneck_0": Metric(f"bottleneck distance, degree 0, {DIAGRAMS}", "1 for real images", -1),
-    "bottleneck_1": Metric(f"bottleneck distance, degree 1, {DIAGRAMS}", "1 for real images", -1),
-    "wasserstein_0": Metric(f"Wasserstein distance, degree 0, {DIAGRAMS}", "1 for real images", -1),
-    "wasserstein_1": Metric(f"Wasserstein distance, degree 1, {DIAGRAMS}", "1 for real images", -1),
-    "reininghaus_0": Metric(f"squared Reininghaus distance, degree 0, {DIAGRAMS}", "1 for real images", -1),
-    "reininghaus_1": Metric(f"squared Reininghaus distance, degree 1, {DIAGRAMS}", "1 for real images", -1),
-    "neighbours_of_means": Metric("images whose nearest latent means are of their class", "share", 1),
-    "neighbours_of_samples": Metric("images whose nearest sampled z are of their class", "share", 1),
-    "silhouette_of_means": Metric("silhouette of the classes in the latent means", "between -1 and 1", 1),
-    "silhouette_of_samples": Metric("silhouette of the classes in the sampled z", "between -1 and 1", 1),
+    "class_entropy": Metric("entropy of the classes of the prior samples", ENTROPY, 1, "generation"),
+    **_of_diagrams("prior samples", "generation", ""),
+    "bottleneck_0": Metric(
+        f"bottleneck distance, degree 0, {DIAGRAMS}", "1 for real images", -1, "generation"
+    ),
+    "bottleneck_1": Metric(
+        f"bottleneck distance, degree 1, {DIAGRAMS}", "1 for real images", -1, "generation"
+    ),
+    "wasserstein_0": Metric(
+        f"Wasserstein distance, degree 0, {DIAGRAMS}", "1 for real images", -1, "generation"
+    ),
+    "wasserstein_1": Metric(
+        f"Wasserstein distance, degree 1, {DIAGRAMS}", "1 for real images", -1, "generation"
+    ),
+    "reininghaus_0": Metric(
+        f"squared Reininghaus distance, degree 0, {DIAGRAMS}", "1 for real images", -1, "generation"
+    ),
+    "reininghaus_1": Metric(
+        f"squared Reininghaus distance, degree 1, {DIAGRAMS}", "1 for real images", -1, "generation"
+    ),
+    "neighbours_of_means": Metric(
+        "images whose nearest latent means are of their class", "share", 1, "latent space"
+    ),
+    "neighbours_of_samples": Metric(
+        "images whose nearest sampled z are of their class", "share", 1, "latent space"
+    ),
+    "silhouette_of_means": Metric(
+        "silhouette of the classes in the latent means", "between -1 and 1", 1, "latent space"
+    ),
+    "silhouette_of_samples": Metric(
+        "silhouette of the classes in the sampled z", "between -1 and 1", 1, "latent space"
+    ),
 }

@@ -1,6 +1,7 @@
 """Held-out metrics: what models gain over their baselines, and pictures of what they sample."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -71,6 +72,70 @@ def paired_gains(summary: pd.DataFrame, models: Sequence[str], metrics: Sequence
     figure.supylabel(
         "gain over the baseline (above 0: better), in standard deviations of the baseline over seeds"
     )
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(models))
+    return figure
+
+
+def trade_off(ax: Axes, rows: pd.DataFrame, price: str, gain: str, colours: Mapping[str, Any]) -> Axes:
+    """Draw what each model gains over its baseline in one metric against what it pays in another.
+
+    To the right the model is worse than its baseline in the one metric, and above 0 better in the other, each
+    in its own unit. The crosses are the paired intervals.
+
+    Args:
+        ax: where to draw.
+        rows: of one step; columns model, metric, difference, difference_low, difference_high.
+        price: a key of :data:`topogen.evaluation.metrics.METRICS` with a direction.
+        gain: likewise.
+        colours: of the models.
+
+    """
+    for model, colour in colours.items():
+        by_metric = rows[rows["model"] == model].set_index("metric")
+        x, y = (
+            by_metric.loc[metric, ["difference", "difference_low", "difference_high"]] * sign
+            for metric, sign in ((price, -METRICS[price].direction), (gain, METRICS[gain].direction))
+        )
+        ax.hlines(y.iloc[0], *sorted(x.iloc[1:]), color=colour, linewidth=1.6)
+        ax.vlines(x.iloc[0], *sorted(y.iloc[1:]), color=colour, linewidth=1.6)
+        ax.plot(x.iloc[0], y.iloc[0], "o", color=colour, markersize=5, label=model)
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.axvline(0, color="black", linewidth=0.8)
+    return ax
+
+
+def price_and_gain(summary: pd.DataFrame, models: Sequence[str], price: str, gains: Sequence[str]) -> Figure:
+    """One row per gain, one column per step: :func:`trade_off`.
+
+    Args:
+        summary: columns model, step, metric, difference, difference_low, difference_high.
+        models: those with a baseline, in the order of the colours.
+        price: what is paid, a key of :data:`topogen.evaluation.metrics.METRICS` with a direction.
+        gains: what is gained, likewise.
+
+    Source:
+        Y. Blau, T. Michaeli, *The perception-distortion tradeoff*, 2018.
+
+    """
+    steps = sorted(summary["step"].unique())
+    figure, axes = plt.subplots(
+        len(gains),
+        len(steps),
+        figsize=(3.4 * len(steps), 2.1 * len(gains) + 0.9),
+        squeeze=False,
+        sharex="col",
+        layout="constrained",
+    )
+    colours = model_colours(list(models))
+    for gain, row in zip(gains, axes, strict=True):
+        row[0].set_ylabel(fill(gain.replace("_", " "), 20))
+        for step, ax in zip(steps, row, strict=True):
+            trade_off(ax, summary[summary["step"] == step], price, gain, colours)
+    for step, ax in zip(steps, axes[0], strict=True):
+        ax.set_title(f"step {step}")
+    figure.align_ylabels(axes[:, 0])
+    figure.supxlabel(f"price: loss of {price} against the baseline, {METRICS[price].unit}")
+    figure.supylabel("gain over the baseline (above 0: better), in the unit of the metric")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(models))
     return figure
 

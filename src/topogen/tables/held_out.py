@@ -16,8 +16,8 @@ def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.Dat
         yardstick: metric -> its value for real images in place of sampled ones; a metric may be missing.
 
     Returns:
-        One row per metric and model: which way is better, the number of seeds, the mean and the paired
-        difference to the baseline, each with its interval in brackets, and the yardstick.
+        One row per metric and model: what the metric judges, which way is better, the number of seeds, the
+        mean and the paired difference to the baseline, each with its interval in brackets, and the yardstick.
     """
 
     def interval(prefix: str, mean: str, form: str) -> pd.Series:
@@ -28,6 +28,7 @@ def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.Dat
     directions = {1: "higher", -1: "lower", 0: ""}
     return pd.DataFrame(
         {
+            "about": rows["metric"].map({name: metric.about for name, metric in METRICS.items()}),
             "metric": rows["metric"],
             "better": rows["metric"].map({name: directions[m.direction] for name, m in METRICS.items()}),
             "real images": rows["metric"].map(lambda name: _significant(yardstick.get(name))),

@@ -15,19 +15,26 @@ from topogen.evaluation.features import (
     frechet_distance,
     kernel_distance,
     latent_structure,
+    mean_distance,
     neighbourhood_metrics,
 )
 from topogen.evaluation.held_out import (
     Settings,
+    arrays_of,
+    compare_reconstructions,
     compare_samples,
     diagram_distances,
     diagrams_of_batches,
+    distances_within,
     evaluate,
+    features_from,
     long_table,
     noise_of,
     prepare_test_set,
+    topological_fidelity,
 )
 from topogen.evaluation.metrics import METRICS
+from topogen.evaluation.spaces import Spaces, principal_components
 from topogen.models.vae import Model, binary_cross_entropy, kl_divergence
 
 IMAGES, LABELS = synthetic_images(20), np.arange(20) % 4
@@ -40,7 +47,9 @@ def network(seed, make):
 
 
 CLASSIFIER = network(0, lambda: Classifier((1, 28, 28), features=5, classes=4))
-HELD_OUT = prepare_test_set(IMAGES, LABELS, CLASSIFIER, SETTINGS)
+COMPONENTS = {name: torch.from_numpy(part) for name, part in principal_components(IMAGES, 6).items()}
+SPACES = Spaces(CLASSIFIER, **COMPONENTS)
+HELD_OUT = prepare_test_set(IMAGES, LABELS, SPACES, SETTINGS)
 VAE_3 = network(1, lambda: Model((1, 28, 28), 3))
 
 
@@ -147,15 +156,62 @@ def test_classes_covered_and_their_entropy(counts, covered, entropy):
 def test_the_unit_of_topology_is_the_distance_of_real_and_real():
     """Held-out batches in the order of the first half score 1; a cloud of equal images scores worse."""
     assert len(HELD_OUT.diagrams) == 2  # the third batch is not whole
-    first_half = compare_samples(HELD_OUT.images, HELD_OUT, CLASSIFIER, SETTINGS, seed=0)
-    topological = [name for name in METRICS if name[-2:] in ("_0", "_1") and HELD_OUT.units[name] > 0]
+    first_half = compare_samples(HELD_OUT.images, HELD_OUT, SPACES, SETTINGS, seed=0)
+    topological = [name for name, unit in HELD_OUT.units.items() if unit > 0]
     assert "wasserstein_0" in topological
     assert all(first_half[name] == pytest.approx(1) for name in topological)
     collapsed = HELD_OUT.images[:1].expand(20, -1, -1, -1)
     assert (
-        compare_samples(collapsed, HELD_OUT, CLASSIFIER, SETTINGS, seed=0)["wasserstein_0"]
+        compare_samples(collapsed, HELD_OUT, SPACES, SETTINGS, seed=0)["wasserstein_0"]
         > first_half["wasserstein_0"]
     )
+
+
+def test_the_energy_distance_of_diagrams_is_that_of_their_pairs():
+    """Of the real images themselves it is 0; diagrams in the middle of the real ones do not beat that."""
+    itself = topological_fidelity(HELD_OUT.images, HELD_OUT, SETTINGS)
+    energies = [f"energy_{name}" for name in HELD_OUT.within if HELD_OUT.units[name]]
+    assert "energy_wasserstein_0" in energies
+    assert [itself[name] for name in energies] == pytest.approx([0] * len(energies), abs=1e-6)
+    collapsed = topological_fidelity(HELD_OUT.images[:8].repeat(2, 1, 1, 1), HELD_OUT, SETTINGS)
+    assert collapsed["wasserstein_0"] == pytest.approx(1)
+    assert collapsed["energy_wasserstein_0"] == pytest.approx(1)  # (2 - 0 - 1) units
+
+
+def test_a_pair_of_batches_is_counted_once_and_none_with_itself():
+    diagrams = diagrams_of_batches(scaled(synthetic_images(24)), 8)
+    within = distances_within(diagrams, SETTINGS)
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    assert list(within) == ["bottleneck_0", "bottleneck_1", "wasserstein_0", "wasserstein_1"]
+    each = [diagram_distances([diagrams[a]], [diagrams[b]], SETTINGS) for a, b in pairs]
+    assert within == {name: pytest.approx(np.mean([one[name] for one in each])) for name in within}
+
+
+def test_reconstructions_are_compared_like_samples():
+    """The images themselves: every neighbourhood is reached, and they are as far apart as the images."""
+    names = ("precision", "recall", "coverage", "mean_distance")
+    found = compare_reconstructions(HELD_OUT.images, HELD_OUT, SPACES, SETTINGS, seed=0)
+    for suffix in ("", "_pixels"):
+        assert [found[f"{name}_reconstruction{suffix}"] for name in names] == pytest.approx([1] * 4)
+    half = compare_samples(HELD_OUT.images / 2, HELD_OUT, SPACES, SETTINGS, seed=0)
+    assert half["mean_distance_pixels"] == pytest.approx(0.5)
+    assert half["frechet_prior_pixels"] > found["frechet_reconstruction_pixels"]
+
+
+def test_features_are_read_as_they_were_written():
+    again = features_from(arrays_of(HELD_OUT.features))
+    for ending, real in HELD_OUT.features.items():
+        assert torch.equal(again[ending].points, real.points)
+        assert torch.equal(again[ending].radii, real.radii)
+        assert again[ending].mean_distance == real.mean_distance
+
+
+def test_as_many_components_as_images_keep_all_distances():
+    pixels = scaled(IMAGES)
+    parts = {name: torch.from_numpy(part) for name, part in principal_components(IMAGES, 64).items()}
+    features, _ = Spaces(CLASSIFIER, **parts).features(pixels)
+    assert features["_pixels"].shape == (20, 20)
+    assert mean_distance(features["_pixels"]) == pytest.approx(mean_distance(pixels.flatten(1)), rel=1e-4)
 
 
 def test_diagrams_have_no_distance_from_themselves():
@@ -168,7 +224,7 @@ def test_diagrams_have_no_distance_from_themselves():
 
 def test_too_few_images_are_refused():
     with pytest.raises(ValueError, match="15 held-out images"):
-        prepare_test_set(IMAGES[:15], LABELS[:15], CLASSIFIER, SETTINGS)
+        prepare_test_set(IMAGES[:15], LABELS[:15], SPACES, SETTINGS)
 
 
 def test_latent_structure_sees_classes_that_are_apart():
@@ -199,7 +255,7 @@ def test_noise_is_the_seeds_and_the_dimensions_alone():
 
 
 def values(seed=7, model=VAE_3):
-    return evaluate(model, HELD_OUT, CLASSIFIER, SETTINGS, seed)
+    return evaluate(model, HELD_OUT, SPACES, SETTINGS, seed)
 
 
 def test_evaluating_twice_gives_the_same_bits():
@@ -214,8 +270,8 @@ def test_every_metric_has_a_value():
     assert set(metrics) == set(METRICS)
     assert pictures.shape == (32, 1, 28, 28)
     for name in METRICS:
-        of_latents = name not in HELD_OUT.units or HELD_OUT.units[name] > 0
-        assert math.isfinite(metrics[name]) == of_latents, name
+        distance = name.removeprefix("energy_").removesuffix("_reconstruction")
+        assert math.isfinite(metrics[name]) == (HELD_OUT.units.get(distance, 1) > 0), name
 
 
 def test_the_lower_bound_is_that_of_the_loss():
@@ -234,3 +290,4 @@ def test_metrics_point_somewhere_and_say_what_they_are():
         assert metric.direction in (-1, 0, 1), name
         assert metric.description, name
         assert metric.unit, name
+        assert metric.about in ("likelihood", "reconstruction", "generation", "latent space"), name

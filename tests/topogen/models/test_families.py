@@ -13,6 +13,7 @@ from topogen.data.references import reference_diagrams
 from topogen.evaluation.classifier import Classifier
 from topogen.evaluation.held_out import Settings, evaluate, prepare_test_set
 from topogen.evaluation.metrics import METRICS
+from topogen.evaluation.spaces import Spaces, principal_components
 from topogen.models.families import Cloud, Family, Outcome, rebuild
 from topogen.theory.schematic import forward_pass
 from topogen.training.run import train
@@ -69,9 +70,12 @@ def test_another_family_is_rebuilt_and_evaluated_in_what_it_can():
     model = rebuild(trained["built"], trained["model"])
     settings = Settings(**SETTINGS_OF_20_IMAGES)
     classifier = Classifier((3, 14, 7), features=5, classes=4).requires_grad_(False)
-    held_out = prepare_test_set(IMAGES, LABELS, classifier, settings)
-    values, pictures = evaluate(model, held_out, classifier, settings, seed=7)
-    assert set(values) == {"error", "frechet_reconstruction", "kernel_reconstruction"}
+    parts = {name: torch.from_numpy(part) for name, part in principal_components(IMAGES, 6).items()}
+    spaces = Spaces(classifier, **parts)
+    held_out = prepare_test_set(IMAGES, LABELS, spaces, settings)
+    values, pictures = evaluate(model, held_out, spaces, settings, seed=7)
+    made = {name for name, metric in METRICS.items() if metric.about == "reconstruction"}
+    assert set(values) == {"error", *made}
     assert set(values) - set(METRICS) == {"error"}
     assert pictures.shape == (0, 3, 14, 7)
     arrays = forward_pass(IMAGES[:8], REFERENCES[0], model, TERMS, seed=1)

@@ -1,4 +1,4 @@
-"""Train the classifier whose features are used to compare images, and measure its accuracy."""
+"""Fit the two spaces in which images are compared: a classifier's features, and principal components."""
 
 import io
 import json
@@ -14,10 +14,12 @@ import numpy as np
 import torch
 
 from topogen.evaluation.classifier import accuracy, train_classifier
-from topogen.files import save_buffer, save_json
+from topogen.evaluation.spaces import principal_components
+from topogen.files import save_arrays, save_buffer, save_json
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec.pop("threads"))
+components = spec.pop("components")
 images, labels = np.load(snakemake.input.images, mmap_mode="r"), np.load(snakemake.input.labels)
 classifier = train_classifier(images, labels, **spec)
 test_images, test_labels = np.load(snakemake.input.test_images), np.load(snakemake.input.test_labels)
@@ -26,4 +28,5 @@ print(report)
 weights = io.BytesIO()
 torch.save(classifier.state(), weights)
 save_buffer(snakemake.output.weights, weights)
+save_arrays(snakemake.output.components, principal_components(images, components))
 save_json(snakemake.output.accuracy, report)

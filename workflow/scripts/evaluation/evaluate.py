@@ -14,21 +14,23 @@ import numpy as np
 import torch
 
 from topogen.data.batches import scaled
-from topogen.evaluation.classifier import Classifier
-from topogen.evaluation.held_out import HeldOut, Settings, evaluate, long_table
+from topogen.evaluation.held_out import HeldOut, Settings, evaluate, features_from, long_table
+from topogen.evaluation.spaces import load_spaces
 from topogen.files import load_diagrams, save_arrays, save_table
 from topogen.models.families import rebuild
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec["threads"])
+spaces = load_spaces(snakemake.input.classifier, snakemake.input.components)
+with np.load(snakemake.input.features) as file:
+    features = features_from(file)
 held_out = HeldOut(
     images=scaled(np.load(snakemake.input.test_images)[: spec["images"]]),
     labels=np.load(snakemake.input.test_labels)[: spec["images"]],
-    features=torch.from_numpy(np.load(snakemake.input.features)),
+    features=features,
     diagrams=load_diagrams(snakemake.input.diagrams),
-    units=json.loads(Path(snakemake.input.units).read_text()),
+    **json.loads(Path(snakemake.input.units).read_text()),
 )
-classifier = Classifier.rebuild(torch.load(snakemake.input.classifier, weights_only=True))
 trained = torch.load(snakemake.input.checkpoint, weights_only=True, map_location="cpu")
 weights = {step: {} for step in spec["at_steps"]} | {trained["steps_done"]: trained["model"]}
 with np.load(snakemake.input.weights) as file:
@@ -41,7 +43,7 @@ for step, parts in weights.items():
     values[step], pictures[str(step)] = evaluate(
         rebuild(trained["built"], parts),
         held_out,
-        classifier,
+        spaces,
         Settings(**spec["settings"]),
         int(snakemake.wildcards.seed),
     )

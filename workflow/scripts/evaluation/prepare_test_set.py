@@ -14,22 +14,31 @@ import pandas as pd
 import torch
 
 from topogen.data.batches import scaled
-from topogen.evaluation.classifier import Classifier
-from topogen.evaluation.held_out import Settings, compare_samples, prepare_test_set
-from topogen.files import save_array, save_diagrams, save_json, save_table
+from topogen.evaluation.held_out import (
+    Settings,
+    arrays_of,
+    compare_reconstructions,
+    compare_samples,
+    prepare_test_set,
+)
+from topogen.evaluation.spaces import load_spaces
+from topogen.files import save_arrays, save_diagrams, save_json, save_table
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec["threads"])
 settings = Settings(**spec["settings"])
-classifier = Classifier.rebuild(torch.load(snakemake.input.classifier, weights_only=True))
+spaces = load_spaces(snakemake.input.classifier, snakemake.input.components)
 images = np.load(snakemake.input.test_images)[: spec["images"]]
 labels = np.load(snakemake.input.test_labels)[: spec["images"]]
-held_out = prepare_test_set(images, labels, classifier, settings)
-# The training images, as if a model had sampled them: a yardstick.
+held_out = prepare_test_set(images, labels, spaces, settings)
+# The training images, as if a model had sampled them or had made them of the test images: a yardstick.
 training_images = scaled(np.load(snakemake.input.images, mmap_mode="r")[: len(images)])
-yardstick = compare_samples(training_images, held_out, classifier, settings, seed=0)
+yardstick = {
+    **compare_reconstructions(training_images, held_out, spaces, settings, seed=0),
+    **compare_samples(training_images, held_out, spaces, settings, seed=0),
+}
 print(held_out.units, yardstick, sep="\n")
-save_array(snakemake.output.features, held_out.features.numpy())
+save_arrays(snakemake.output.features, arrays_of(held_out.features))
 save_diagrams(snakemake.output.diagrams, held_out.diagrams)
-save_json(snakemake.output.units, held_out.units)
+save_json(snakemake.output.units, {"units": held_out.units, "within": held_out.within})
 save_table(snakemake.output.yardstick, pd.DataFrame(yardstick.items(), columns=["metric", "value"]))
