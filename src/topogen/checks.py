@@ -156,7 +156,10 @@ def check_orders(plan: Plan) -> None:
 def check_figures(plan: Plan) -> None:
     """Refuse figures of models, comparisons or steps that there are not."""
     figures = plan.config["figures"]
-    check_known("figures.comparison.name", "comparison", figures["comparison"]["name"], plan.comparisons)
+    for key in ("name", "run", "scaled"):
+        if key in figures["comparison"]:
+            name = figures["comparison"][key]
+            check_known(f"figures.comparison.{key}", "comparison", name, plan.comparisons)
     check_with_baseline(plan, "figures.latents.model", figures["latents"]["model"])
     for model, entry in figures["images"].items():
         check_with_baseline(plan, "figures.images", model)

@@ -356,6 +356,20 @@ class Plan:
             "confidence": self.config["statistics"]["confidence"],
         }
 
+    def table_1(self) -> Config:
+        """Arguments of Table 1; names: model -> the model of the thesis whose row it belongs to."""
+        others = [name for key in ("run", "scaled") for name in self.beside_headline(key)]
+        return {
+            "models": self.trained_in(self.headline),
+            "published": self.config["published"],
+            "names": {model: self.replicates[model][0] for name in others for model in self.models_in(name)},
+        }
+
+    def beside_headline(self, key: str) -> list[str]:
+        """The comparison, if there is one, that Table 1 shows beside the headline: run or scaled."""
+        comparison = self.config["figures"]["comparison"]
+        return [comparison[key]] if key in comparison else []
+
     def confirmation(self) -> Config:
         """Arguments of the results of the confirmation."""
         return {

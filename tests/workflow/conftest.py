@@ -155,6 +155,8 @@ def cut(models):
         config["models"] = {model: config["models"][model] for model in models}
         config["published"] = {model: config["published"][model] for model in models}
         config["figures"]["images"] = {model: config["figures"]["images"][model] for model in topological}
+        for key in ("run", "scaled"):
+            del config["figures"]["comparison"][key]
         config["comparisons"] = {"defined": {"models": topological}}
         config["controls"] = {"noise_comparison": "defined", "significance_comparison": "defined"}
         config["claims"] |= {"comparisons": {"defined": "as defined"}, "stored": {}, "held_out": []}

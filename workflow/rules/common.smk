@@ -202,6 +202,11 @@ def monitored_of_comparison(wildcards):
     return of_comparison(wildcards, "monitored_bce.parquet")
 
 
+def effects_beside_headline(key):
+    """Effects of the comparison, if there is one, that Table 1 shows beside the headline."""
+    return [f"results/{{dataset}}/statistics/{name}/effects.parquet" for name in PLAN.beside_headline(key)]
+
+
 def snapshots_of_pair(wildcards):
     seed = config["figures"]["images"][wildcards.model]["seed"]
     return [
@@ -211,18 +216,19 @@ def snapshots_of_pair(wildcards):
 
 
 def stored_controls(wildcards):
-    """Results of the target `controls` that were made once and are kept with the code, if there are any."""
-    return kept_with_the_code(wildcards.dataset, ["effects.csv", "noise.csv"])
+    """Results of `controls` and `confirmation` that were made once and are kept with the code, if there are any."""
+    names = ["controls/{}/effects.csv", "controls/{}/noise.csv", "confirmation/{}/effects.csv"]
+    return kept_with_the_code(wildcards.dataset, names)
 
 
 def stored_improvement(wildcards):
-    """Their r(s) per seed."""
-    return kept_with_the_code(wildcards.dataset, ["improvement.csv"])
+    """r(s) per seed of `controls`."""
+    return kept_with_the_code(wildcards.dataset, ["controls/{}/improvement.csv"])
 
 
 def kept_with_the_code(dataset, names):
-    """Those files of docs/controls that are there."""
-    paths = [Path("docs/controls", dataset, name) for name in names]
+    """Those files of docs that are there."""
+    paths = [Path("docs", name.format(dataset)) for name in names]
     return [str(path) for path in paths if path.is_file()]
 
 

@@ -282,7 +282,9 @@ use rule notebook as improvement_curves with:
 use rule notebook as table_1 with:
     input:
         notebook="notebooks/table_1.ipynb",
-        effects=f"results/{{dataset}}/statistics/{PLAN.headline}/effects.parquet",
+        defined=f"results/{{dataset}}/statistics/{PLAN.headline}/effects.parquet",
+        run=effects_beside_headline("run"),
+        scaled=effects_beside_headline("scaled"),
         times="results/{dataset}/statistics/step_times.parquet",
         code=code_of("notebooks/table_1.ipynb"),
     output:
@@ -300,12 +302,7 @@ use rule notebook as table_1 with:
     benchmark:
         "results/benchmarks/table_1/{dataset}.tsv"
     params:
-        arguments=canonical(
-            {
-                "models": PLAN.trained_in(PLAN.headline),
-                "published": config["published"],
-            }
-        ),
+        arguments=canonical(PLAN.table_1()),
     message:
         "Write Table 1: the values of the thesis next to those measured here"
 

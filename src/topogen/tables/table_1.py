@@ -1,47 +1,81 @@
-"""Table 1 of the thesis, its values beside ours."""
+"""Table 1 of the thesis, its values beside those measured with the losses as defined and as run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+Cells = Mapping[tuple[str, int], str]  # model and step -> mean and interval
+
 
 def table_1(
-    models: Sequence[str], published: Mapping[str, Any], times: pd.DataFrame, effects: pd.DataFrame
+    models: Sequence[str],
+    published: Mapping[str, Any],
+    times: pd.DataFrame,
+    *,
+    defined: pd.DataFrame,
+    run: pd.DataFrame | None,
+    scaled: pd.DataFrame | None,
+    names: Mapping[str, str],
 ) -> pd.DataFrame:
-    """Table 1 of the thesis: its values beside ours, cells formatted as text.
+    """Table 1 of the thesis: its values beside the measured ones, cells formatted as text.
 
     Args:
         models: one row each; a baseline has no r(s).
         published: model -> {seconds, rbar: {step: percent}}; a model may be missing.
         times: columns model, seconds, slowdown.
-        effects: columns model, step, n, mean, low, high.
+        defined: effects of the losses as defined: columns model, step, mean, low, high.
+        run: the same of the losses as run: a further column for each step.
+        scaled: the same of the losses as defined with scaled weights: further rows, without times.
+        names: model of ``run`` or ``scaled`` -> the model of the thesis whose row it belongs to.
 
     Returns:
-        Columns model, time and slowdown of the thesis and of ours, and for each reported step s the mean
-        r(s) of the thesis and ours with its interval in brackets; all in the units of the header.
+        Columns model, time and slowdown of the thesis and of ours, and for each step s of ``defined`` the
+        mean r(s) of the thesis, as defined and as run, the last two with their interval in brackets; all in
+        the units of the header. The last rows are those of the scaled weights.
     """
     measured = times.set_index("model")[["seconds", "slowdown"]].to_dict("index")
-    means = effects.set_index(["model", "step"])
+    steps = sorted(defined["step"].unique())
+    printed = {step for model in published for step in _rbar(published, model)}
+    as_defined, as_run, as_scaled = (_intervals(effects, names) for effects in (defined, run, scaled))
+    steps_as_run = {step for _, step in as_run}  # these trainings are shorter: their last step is another one
+
+    def improvements(model: str, measured_cells: Cells) -> dict[str, str]:
+        cells = {}
+        for step in steps:
+            if str(step) in printed:
+                value = _rbar(published, model).get(str(step))
+                cells[f"r({step}), thesis (%)"] = "" if value is None else f"{value:.1f}"
+            cells[f"r({step}), as defined (%)"] = measured_cells.get((model, step), "")
+            if step in steps_as_run:
+                cells[f"r({step}), as run (%)"] = as_run.get((model, step), "")
+        return cells
+
     rows = []
     for model in models:
-        theirs = published.get(model, {})
+        seconds = published.get(model, {}).get("seconds")
         row = {
             "model": model,
-            "10 steps, thesis (s)": _text(theirs.get("seconds"), "{:.1f}"),
+            "10 steps, thesis (s)": "" if seconds is None else f"{seconds:.1f}",
             "10 steps, ours (s)": f"{measured[model]['seconds']:.2f}",
             "slowdown, ours": f"{measured[model]['slowdown']:.2f}",
         }
-        for step in sorted(effects["step"].unique()):
-            if str(step) in {key for entry in published.values() for key in entry.get("rbar", {})}:
-                row[f"r({step}), thesis (%)"] = _text(theirs.get("rbar", {}).get(str(step)), "{:.1f}")
-            ours = means.loc[(model, step)] if (model, step) in means.index else None
-            row[f"r({step}), ours (%)"] = (
-                "" if ours is None else f"{ours['mean']:.2f} [{ours['low']:.2f}, {ours['high']:.2f}]"
-            )
-        rows.append(row)
-    return pd.DataFrame(rows)
+        rows.append(row | improvements(model, as_defined))
+    for model in dict.fromkeys(model for model, _ in as_scaled):
+        rows.append({"model": f"{model}, scaled"} | improvements(model, as_scaled))
+    return pd.DataFrame(rows).fillna("")
 
 
-def _text(value: float | None, form: str) -> str:
-    return "" if value is None else form.format(value)
+def _rbar(published: Mapping[str, Any], model: str) -> Mapping[str, float]:
+    rbar: Mapping[str, float] = published.get(model, {}).get("rbar", {})
+    return rbar
+
+
+def _intervals(effects: pd.DataFrame | None, names: Mapping[str, str]) -> dict[tuple[str, int], str]:
+    rows = [] if effects is None else effects.to_dict("records")
+    return {
+        (names.get(row["model"], row["model"]), row["step"]): (
+            f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+        )
+        for row in rows
+    }

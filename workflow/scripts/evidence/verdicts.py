@@ -2,7 +2,6 @@
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,14 +32,15 @@ evaluations = collect_evaluations(
 )
 improvements = dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input.improvements), strict=True))
 effects = dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input.effects), strict=True))
-# Results of controls that were run once and are kept with the code, if there are any.
-kept = {Path(path).stem: pd.read_csv(path) for path in snakemake.input.stored}
-stored = kept.get("effects", pd.DataFrame(columns=["comparison"]))
-if "verdict" not in stored:
-    print("docs/controls holds no effects with verdicts: they were made by an earlier rule and are left out")
-    stored = stored[:0]
+# Results of controls and of the confirmation that were made once and are kept with the code, if any.
+kept = {path: pd.read_csv(path) for path in snakemake.input.stored}
+with_verdicts = [table for table in kept.values() if "verdict" in table]
+if earlier := [path for path, table in kept.items() if "p_holm" in table and "verdict" not in table]:
+    print(f"no verdicts in {', '.join(earlier)}: made by an earlier rule, and left out")
+stored = pd.concat(with_verdicts or [pd.DataFrame(columns=["comparison", "family", "verdict"])])
 stored = stored.fillna({"family": "", "verdict": ""})
-noise = kept.get("noise", pd.DataFrame({"model": [], "step": [], "chance": []}).astype({"model": str}))
+chances = [table for table in kept.values() if "chance" in table]
+noise = pd.concat(chances or [pd.DataFrame({"model": [], "step": [], "chance": []}).astype({"model": str})])
 noise = noise.assign(measure=[f"r({step})" for step in noise["step"]]).astype({"measure": str})
 effects |= {name: table for name, table in stored.groupby("comparison") if name in spec["stored"]}
 
