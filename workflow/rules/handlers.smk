@@ -29,7 +29,9 @@ def announce_sweeps():
     trainings = [job.wildcards for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
     times = training_times("results/benchmarks", DATASET)
     for sweep in PLAN.sweeps_of("sweeps"):
-        variants = [training.model for training in trainings if training.model in PLAN.models_in(sweep)]
+        # Sweeps may share models, but train them from seeds of their own.
+        runs = [run for run in PLAN.runs(sweep) if run[0] in PLAN.models_in(sweep)]
+        variants = [training.model for training in trainings if (training.model, int(training.seed)) in runs]
         if variants:
             logger.info(f"Sweep {sweep}: {PLAN.effort(variants, times)}.")
 
