@@ -76,14 +76,24 @@ rule confirmation_effects:
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
             comparison=PLAN.comparisons_of("confirmation"),
         ),
-        improvements=expand(
+        improvement=expand(
             "results/{{dataset}}/statistics/{comparison}/improvement.parquet",
+            comparison=PLAN.comparisons_of("confirmation"),
+        ),
+        test_effects=expand(
+            "results/{{dataset}}/statistics/{comparison}/test_effects.parquet",
+            comparison=PLAN.comparisons_of("confirmation"),
+        ),
+        test_improvement=expand(
+            "results/{{dataset}}/statistics/{comparison}/test_improvement.parquet",
             comparison=PLAN.comparisons_of("confirmation"),
         ),
         code=code_of("workflow/scripts/evidence/confirmation_effects.py"),
     output:
         effects="results/{dataset}/confirmation/effects.csv",
         improvement="results/{dataset}/confirmation/improvement.csv",
+        test_effects="results/{dataset}/confirmation/test_effects.csv",
+        test_improvement="results/{dataset}/confirmation/test_improvement.csv",
         decay="results/{dataset}/confirmation/decay.csv",
     log:
         "results/logs/confirmation_effects/{dataset}.log",

@@ -1,4 +1,4 @@
-"""Results of the confirmation: effects; r(s) of every seed at the reported steps; its mean over the first."""
+"""Results of the confirmation: effects, r(s) of every seed at the reported steps, its mean over the first."""
 
 import json
 import sys
@@ -15,19 +15,18 @@ from topogen.evidence.improvement import at_steps, one_table
 from topogen.files import save_text
 
 spec = json.loads(snakemake.params.spec)
-comparisons = spec["comparisons"]
-effects = dict(zip(comparisons, map(pd.read_parquet, snakemake.input.effects), strict=True))
-improvements = dict(zip(comparisons, map(pd.read_parquet, snakemake.input.improvements), strict=True))
-reported = {name: at_steps(table, spec["at_steps"]) for name, table in improvements.items()}
-decay = {
-    name: table[table["step"] < spec["decay_steps"]].groupby(["model", "seed"], sort=False)["r"].mean()
-    for name, table in improvements.items()
+tables = {
+    name: dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input[name]), strict=True))
+    for name in ("effects", "improvement", "test_effects", "test_improvement")
 }
-for tables, path in (
-    (effects, snakemake.output.effects),
-    (reported, snakemake.output.improvement),
-    ({name: series.reset_index() for name, series in decay.items()}, snakemake.output.decay),
-):
-    table = one_table(tables)
-    print(table.to_string(index=False))
-    save_text(path, table.to_csv(index=False, float_format="%.6g"))
+tables["decay"] = {
+    name: table[table["step"] < spec["decay_steps"]].groupby(["model", "seed"])["r"].mean().reset_index()
+    for name, table in tables["improvement"].items()
+}
+tables["improvement"] = {
+    name: at_steps(table, spec["at_steps"]) for name, table in tables["improvement"].items()
+}
+for name, of_comparisons in tables.items():
+    table = one_table(of_comparisons)
+    print(name, table.to_string(index=False), sep="\n")
+    save_text(snakemake.output[name], table.to_csv(index=False, float_format="%.6g"))
