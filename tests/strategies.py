@@ -195,15 +195,16 @@ SETTINGS_OF_20_IMAGES = {
 }
 
 
-def slow_rips(distances, degree):
-    """Finite bars off the diagonal by gudhi's simplex tree of all simplices, sorted, shape (k, 2)."""
+def slow_rips(distances, degree, longest=math.inf, essential=False):
+    """Bars off the diagonal by gudhi's simplex tree of all simplices, sorted, shape (k, 2)."""
     distances = np.asarray(distances, dtype=np.float64)
     if len(distances) == 0:
         return np.zeros((0, 2))
-    tree = gudhi.RipsComplex(distance_matrix=distances).create_simplex_tree(max_dimension=degree + 1)
-    tree.compute_persistence(homology_coeff_field=2, min_persistence=0)
+    rips = gudhi.RipsComplex(distance_matrix=distances, max_edge_length=longest)
+    tree = rips.create_simplex_tree(max_dimension=degree + 1)
+    tree.compute_persistence(homology_coeff_field=2, min_persistence=0, persistence_dim_max=True)
     bars = tree.persistence_intervals_in_dimension(degree).reshape(-1, 2)
-    bars = bars[np.isfinite(bars[:, 1]) & (bars[:, 1] > bars[:, 0])]
+    bars = bars[(essential | np.isfinite(bars[:, 1])) & (bars[:, 1] > bars[:, 0])]
     return ordered(bars)
 
 

@@ -12,7 +12,7 @@ from torchrips import __version__
 
 ROOT = Path(__file__).parents[1]
 README, LAYER = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/layer.md"))
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", LAYER, re.S)
+EXAMPLE, *OTHERS = re.findall(r"```python\n(.*?)```", LAYER, re.S)
 FAULTS = ("wrong value", "wrong gradient"), ("NaN",), ("error", "no error")
 
 
@@ -34,10 +34,18 @@ def test_the_readme_is_short():
     assert len(README.splitlines()) <= 120
 
 
-def test_the_example_is_short():
+@pytest.mark.parametrize("example", [EXAMPLE, *OTHERS])
+def test_the_examples_are_short(example):
     assert (
-        len([line for line in EXAMPLE.splitlines() if line and not line.startswith(("import", "from"))]) <= 10
+        len([line for line in example.splitlines() if line and not line.startswith(("import", "from"))]) <= 10
     )
+
+
+@pytest.mark.parametrize("example", OTHERS, ids=range(len(OTHERS)))
+def test_the_examples_run(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    exec(example, {})
 
 
 def test_the_example_opens_a_loop():

@@ -24,7 +24,7 @@ import torchrips  # noqa: E402
 
 assert "site-packages" in torchrips.__file__
 page = (Path(__file__).parents[1] / "docs/layer.md").read_text(encoding="utf-8")
-(example,) = re.findall(r"```python\n(.*?)```", page, re.S)
+example, *_ = re.findall(r"```python\n(.*?)```", page, re.S)
 print(f"example of docs/layer.md, compilation included: {seconds_of(example):.1f} s")
 print(f"the same again: {seconds_of(example):.2f} s")
 message = ""

@@ -9,28 +9,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torchrips import distances, regularizers
+    from torchrips import distances, regularizers, vectorizations
+    from torchrips.generators import representatives
+    from torchrips.layer import RipsDiagrams
     from torchrips.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
+    from torchrips.plots import plot_barcode, plot_diagram
+    from torchrips.sampling import landmarks
     from torchrips.spreading import random_subsets, spread_gradient
 
 __version__ = "0.2.0.dev0"
 
 __all__ = [
+    "RipsDiagrams",
     "__version__",
     "batched_rips_diagrams",
     "distances",
+    "landmarks",
     "pad_diagrams",
+    "plot_barcode",
+    "plot_diagram",
     "random_subsets",
     "regularizers",
+    "representatives",
     "rips_diagrams",
     "spread_gradient",
+    "vectorizations",
 ]
 
 _HOMES = {
+    "RipsDiagrams": "layer",
     "batched_rips_diagrams": "persistence",
+    "landmarks": "sampling",
     "pad_diagrams": "persistence",
-    "rips_diagrams": "persistence",
+    "plot_barcode": "plots",
+    "plot_diagram": "plots",
     "random_subsets": "spreading",
+    "representatives": "generators",
+    "rips_diagrams": "persistence",
     "spread_gradient": "spreading",
 }
 

@@ -54,12 +54,14 @@ from torchrips.compilation import compiled
 
 Positions = NDArray[np.int32]
 Words = NDArray[np.uint64]
+Flag = NDArray[np.bool_]
 
 NONE = -1
 FAST_SUMS = {"reassoc", "contract"}  # sums in any order, so that they use the vector registers
 BLOCK = 64  # rows of points that stay in the cache
 WINDOW = 2**31  # triangles of a window, a bit each: 256 MiB of address space
 COARSE = 1e-15  # shorter distances, of coordinates about 1, have squares that float32 rounds coarsely
+NEVER = np.zeros(1, np.bool_)
 ONE = np.uint64(1)
 DIGIT = np.uint64(2**11 - 1)
 # Position of the single set bit of a word: De Bruijn multiplication (Leiserson, Prokop, Randall, 1998).
@@ -152,20 +154,21 @@ def pairwise_distances(points: NDArray[Any]) -> NDArray[Any]:
     return _pairwise_distances(points / scale, scale, points)
 
 
-def sorted_edges(distances: NDArray[Any], missing: bool = False) -> Edges:
+def sorted_edges(distances: NDArray[Any], missing: bool = False, longest: float = math.inf) -> Edges:
     """Edges up to the enclosing radius from the shortest to the longest, ties in the order of their vertices.
 
     Args:
         distances: shape (n, n), float32 or float64, not negative, 2 <= n <= 65,536; only entries (i, j) with
             i < j are read.
         missing: whether an infinite distance means that there is no edge; otherwise it is refused.
+        longest: longer edges are left out as well.
 
     Raises:
         ValueError: a distance is NaN or infinite.
 
     """
     n = len(distances)
-    lengths, codes, finite = _edges_within_enclosing_radius(distances)
+    lengths, codes, finite = _edges_within_enclosing_radius(distances, longest)
     if not finite and not missing:
         raise ValueError("a distance is NaN or infinite")
     if len(codes) > 0:
@@ -174,21 +177,31 @@ def sorted_edges(distances: NDArray[Any], missing: bool = False) -> Edges:
     return Edges((codes // n).astype(np.int32), (codes % n).astype(np.int32), n)
 
 
-def rips_bars(edges: Edges, loops: bool = True) -> tuple[Positions, Positions]:
+def rips_bars(
+    edges: Edges, loops: bool = True, essential: bool = False, stop: Flag = NEVER
+) -> tuple[Positions, Positions]:
     """Bars of degree 0 and 1 of the Rips filtration whose edges enter in the given order.
 
     Args:
         edges: as :func:`sorted_edges` makes them.
         loops: whether degree 1 is wanted; otherwise its bars are empty, and the walk ends when all
             vertices are joined.
+        essential: whether bars that never die are wanted, with the death NONE.
+        stop: shape (1,); once another thread makes it true, the work ends soon.
 
     Returns:
         Positions of the edges of birth and death, sorted: of degree 0, shape (n - 1, 2), all births being
         NONE, and of degree 1, shape (k, 2). Those of a bar differ, though the lengths of their edges may not.
-        Bars that never die are left out; degree 0 has fewer than n - 1 others when edges are missing.
+        Degree 0 has fewer than n - 1 bars that die when edges are missing, and n bars with those that do not.
+
+    Raises:
+        InterruptedError: it was stopped.
 
     """
-    complex_, components, births = _walk(edges.first, edges.second, edges.vertices, loops)
+    complex_, components, births = _walk(edges.first, edges.second, edges.vertices, loops, stop)
+    _heed(stop)
+    if not essential:
+        components = components[components[:, 1] != NONE]
     if len(births) == 0:
         return components, np.empty((0, 2), np.int32)
     window = min(len(edges.first), max(1, WINDOW // complex_.width))
@@ -196,8 +209,14 @@ def rips_bars(edges: Edges, loops: bool = True) -> tuple[Positions, Positions]:
     # numpy's zeros cost nothing before they are touched, and most never are.
     column = _Column(window, *(np.zeros((words >> shift) + 1, np.uint64) for shift in (0, 6, 12)))
     bars = np.empty((len(births), 2), np.int32)
-    bars[:, 0], bars[:, 1] = births, _reduce(complex_, births, column)
-    return components, bars[bars[:, 1] != NONE]
+    bars[:, 0], bars[:, 1] = births, _reduce(complex_, births, column, stop)
+    _heed(stop)
+    return components, bars if essential else bars[bars[:, 1] != NONE]
+
+
+def _heed(stop: Flag) -> None:
+    if stop[0]:
+        raise InterruptedError("stopped before all bars were known")
 
 
 @compiled
@@ -271,6 +290,36 @@ def edge_gradient(
     return gradient
 
 
+@compiled
+def minkowski_distances(points: NDArray[np.float64], order: float) -> NDArray[np.float64]:
+    """Distances of Minkowski's order between all points.
+
+    Args:
+        points: shape (n, d), finite.
+        order: >= 1, or infinity.
+
+    Returns:
+        Shape (n, n), symmetric; infinite where the distance overflows.
+
+    """
+    n = len(points)
+    distances = np.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1, n):
+            largest = total = 0.0
+            for k in range(points.shape[1]):
+                difference = abs(points[i, k] - points[j, k])
+                largest = max(largest, difference)
+                total += difference
+            if 0.0 < largest < np.inf and 1.0 < order < np.inf:
+                powers = 0.0  # of ratios of at most 1, which do not overflow
+                for k in range(points.shape[1]):
+                    powers += (abs(points[i, k] - points[j, k]) / largest) ** order
+                total = largest * powers ** (1 / order)
+            distances[i, j] = distances[j, i] = largest if order == np.inf else total
+    return distances
+
+
 @partial(compiled, fastmath=FAST_SUMS)
 def _pairwise_distances(points: NDArray[Any], scale: float, unscaled: NDArray[Any]) -> NDArray[Any]:
     n, d = points.shape
@@ -319,7 +368,9 @@ def _distance(points: NDArray[Any], i: int, j: int) -> float:
 
 
 @compiled
-def _edges_within_enclosing_radius(distances: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint32], bool]:
+def _edges_within_enclosing_radius(
+    distances: NDArray[Any], longest: float
+) -> tuple[NDArray[Any], NDArray[np.uint32], bool]:
     """Bits of the lengths, numbers i n + j of their edges, and whether all distances are finite."""
     n = len(distances)
     farthest = np.zeros(n, distances.dtype)
@@ -330,7 +381,7 @@ def _edges_within_enclosing_radius(distances: NDArray[Any]) -> tuple[NDArray[Any
             farthest[i] = max(farthest[i], length)
             farthest[j] = max(farthest[j], length)
             finite &= np.isfinite(length)
-    radius = farthest.min()
+    radius = min(farthest.min(), longest)
     lengths = np.empty(n * (n - 1) // 2, distances.dtype)
     codes = np.empty(n * (n - 1) // 2, np.uint32)
     m = 0
@@ -368,17 +419,21 @@ def _radix_sorted(keys: NDArray[Any], codes: NDArray[np.uint32]) -> NDArray[np.u
 
 
 @compiled
-def _walk(first: Positions, second: Positions, n: int, loops: bool) -> tuple[_Complex, Positions, Positions]:
-    """Complex of the edges, bars of degree 0 and births of degree 1, by position."""
+def _walk(
+    first: Positions, second: Positions, n: int, loops: bool, stop: Flag
+) -> tuple[_Complex, Positions, Positions]:
+    """Complex of the edges, bars of degree 0, all n of them, and births of degree 1, by position."""
     m = len(first)
     words = (n + 63) // 64
     neighbours = np.zeros((n, words), np.uint64)
     position = np.full((n, n), m, np.int32)
     witness = np.full(m, NONE, np.int32)
     parent = np.arange(n)
-    components, births = np.full((n - 1, 2), NONE, np.int32), np.empty(m, np.int32)
+    components, births = np.full((n, 2), NONE, np.int32), np.empty(m, np.int32)
     joined = closed = 0
     for e in range(m):
+        if stop[0]:
+            break
         a, b = first[e], second[e]
         for word in range(words):
             common = neighbours[a, word] & neighbours[b, word]
@@ -400,7 +455,7 @@ def _walk(first: Positions, second: Positions, n: int, loops: bool) -> tuple[_Co
         elif loops:
             births[closed] = e
             closed += 1
-    return _Complex(first, second, position, witness, 64 * words), components[:joined], births[:closed]
+    return _Complex(first, second, position, witness, 64 * words), components, births[:closed]
 
 
 @compiled
@@ -413,7 +468,7 @@ def _root(parent: NDArray[np.int64], vertex: int) -> int:
 
 
 @compiled
-def _reduce(complex_: _Complex, births: Positions, column: _Column) -> Positions:
+def _reduce(complex_: _Complex, births: Positions, column: _Column, stopped: Flag) -> Positions:
     """Position of the death of every birth, or NONE."""
     m, count = len(complex_.first), len(births)
     deaths, older, opposite = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
@@ -421,6 +476,8 @@ def _reduce(complex_: _Complex, births: Positions, column: _Column) -> Positions
     chains, stop = np.empty(m, np.int32), 0  # the chains of all births in a row, up to stop
     odd = np.zeros(m, np.bool_)
     for b in range(count - 1, -1, -1):
+        if stopped[0]:
+            break
         start = stop
         chains, stop = _with_room(chains, stop, 1), stop + 1
         chains[start] = births[b]
@@ -431,7 +488,7 @@ def _reduce(complex_: _Complex, births: Positions, column: _Column) -> Positions
         e, k = triangle // complex_.width, triangle % complex_.width
         # If the oldest cofacet is free (an emergent pair), the column need not be made at all.
         if complex_.witness[e] == k or _owner(pairs, e, k) != NONE:
-            triangle, chains, stop = _pivot(complex_, column, pairs, chains, odd, start, triangle)
+            triangle, chains, stop = _pivot(complex_, column, pairs, chains, odd, start, triangle, stopped)
             if triangle == NONE:
                 deaths[b], stop = NONE, start
                 continue
@@ -451,6 +508,7 @@ def _pivot(  # noqa: PLR0917
     odd: NDArray[np.bool_],
     start: int,
     triangle: int,
+    stopped: Flag,
 ) -> tuple[int, Positions, int]:
     """Pivot of the reduced column of the birth at chains[start], or NONE; its oldest cofacet is given.
 
@@ -461,7 +519,7 @@ def _pivot(  # noqa: PLR0917
     low, high, reach = int(birth), int(birth), 2 * (triangle // complex_.width - birth) + n
     top = 0
     odd[birth] = True
-    while True:
+    while not stopped[0]:
         oldest, top = _oldest(column, top)
         if oldest == NONE:  # nothing is left in this window: on to the next
             stop = _without_even(chains, start, stop, odd)

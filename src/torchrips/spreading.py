@@ -57,12 +57,13 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
         return uncompiled.spread_gradient(points, sigma)  # type: ignore[no-any-return]
     if not sigma > 0:
         raise ValueError(f"sigma must be > 0, got {sigma}")
-    _check(points)
+    check_cloud(points)
     spread: Tensor = _Interpolation.apply(points, sigma)
     return spread
 
 
-def _check(points: Tensor) -> None:
+def check_cloud(points: Tensor) -> None:
+    """Refuse what is not one cloud of shape (n, d)."""
     if not isinstance(points, Tensor):
         raise TypeError(
             f"expected a torch.Tensor, got {type(points).__name__}; torch.as_tensor makes one of numbers"
@@ -121,7 +122,7 @@ def random_subsets(points: Tensor, size: int, count: int, generator: torch.Gener
     """
     if torch.compiler.is_compiling():
         return uncompiled.random_subsets(points, size, count, generator)  # type: ignore[no-any-return]
-    _check(points)
+    check_cloud(points)
     if not 1 <= size <= len(points) or count < 1:
         raise ValueError(
             f"expected 1 <= size <= {len(points)} points and count >= 1, got size {size}, count {count}"

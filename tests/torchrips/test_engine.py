@@ -216,3 +216,10 @@ def test_bars_of_fashion_mnist_are_those_of_ripser(tmp_path):
     for batch in batch_slices(len(images), 128):
         distances = np.triu(pairwise_distances(images[batch].reshape(-1, 784).astype(np.float32) / 255), 1)
         assert_bars_are_those_of_ripser(distances + distances.T)
+
+
+@pytest.mark.parametrize("kind", ["circle", "planar"])
+def test_work_ends_when_it_is_told_to(kind):
+    edges = sorted_edges(distances_of(large_cloud(kind, 60, seed=0)))
+    with pytest.raises(InterruptedError):
+        rips_bars(edges, stop=np.ones(1, np.bool_))

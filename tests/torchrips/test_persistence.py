@@ -1,6 +1,9 @@
 import math
+import signal
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from itertools import combinations
 
@@ -28,7 +31,7 @@ from strategies import (
 )
 from torch.autograd.forward_ad import dual_level, make_dual, unpack_dual
 
-from torchrips import persistence
+from torchrips import engine, persistence
 from torchrips.distances import bottleneck
 from torchrips.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
 
@@ -565,11 +568,6 @@ def test_whole_numbers_are_refused():
         rips_diagrams(torch.zeros(3, 2, dtype=torch.int64))
 
 
-def test_other_metrics_are_refused():
-    with pytest.raises(ValueError, match="euclidean or precomputed, got 'cosine'"):
-        rips_diagrams(torch.zeros(3, 2), metric="cosine")
-
-
 @pytest.mark.parametrize(
     ("dtype", "size", "outlier"), [(torch.float32, 1e-16, 1e30), (torch.float64, 1e-150, 1e200)]
 )
@@ -674,6 +672,26 @@ def test_diagrams_of_several_degrees_are_not_padded():
 def test_nothing_cannot_be_padded():
     with pytest.raises(ValueError, match="at least one diagram"):
         pad_diagrams([])
+
+
+@pytest.mark.parametrize("clouds", [1, 3])
+def test_an_interrupt_is_heard_at_once_and_ends_the_work(clouds, monkeypatch):
+    """The work of these threads ends when it is told to; Ctrl-C comes while it is going on."""
+    stopped = []
+
+    def endless(edges, loops, essential, stop):
+        if not stopped:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        while not stop[0]:
+            time.sleep(0.001)
+        stopped.append(True)
+        raise InterruptedError
+
+    monkeypatch.setattr(engine, "rips_bars", endless)
+    with pytest.raises(KeyboardInterrupt):
+        batched_rips_diagrams(torch.rand(clouds, persistence.LARGE, 2), threads=2)
+    while not stopped:
+        time.sleep(0.001)
 
 
 def test_a_single_point_that_is_not_finite_is_refused():

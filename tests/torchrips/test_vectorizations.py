@@ -1,0 +1,104 @@
+"""Persistence images and landscapes against their definitions."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import dblquad
+from strategies import SEEDS, diagrams, generic_pairs
+
+from torchrips.vectorizations import Landscape, PersistenceImage
+
+IMAGE = PersistenceImage(births=(-0.5, 2.0), lifetimes=(0.0, 1.5), pixels=(3, 4), sigma=0.4)
+LANDSCAPE = Landscape(start=-0.5, stop=4.0, points=10, levels=3)
+
+
+@settings(max_examples=5)
+@given(diagram=diagrams(max_size=3), row=st.integers(0, 2), column=st.integers(0, 3))
+def test_a_pixel_is_the_integral_over_it(diagram, row, column):
+    def surface(lifetime, birth):
+        return sum(
+            min((d - b) / 1.5, 1)
+            * math.exp(-((birth - b) ** 2 + (lifetime - (d - b)) ** 2) / (2 * 0.4**2))
+            / (2 * math.pi * 0.4**2)
+            for b, d in diagram.tolist()
+        )
+
+    left, low = -0.5 + column * 2.5 / 4, row * 0.5
+    expected, _ = dblquad(surface, left, left + 2.5 / 4, low, low + 0.5, epsabs=1e-9)
+    assert IMAGE(diagram)[row, column].item() == pytest.approx(expected, abs=1e-7)
+
+
+@given(diagram=diagrams(max_size=5))
+def test_a_landscape_has_the_largest_tents_in_order(diagram):
+    for place, t in enumerate(np.linspace(-0.5, 4.0, 10)):
+        tents = [max(0.0, min(t - b, d - t)) for b, d in diagram.tolist()]
+        expected = sorted([*tents, 0.0, 0.0, 0.0], reverse=True)[:3]
+        np.testing.assert_allclose(LANDSCAPE(diagram)[:, place], expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("vectorize", [IMAGE, LANDSCAPE])
+@given(pair=generic_pairs(), seed=SEEDS)
+def test_vectors_depend_on_the_set_of_bars_smoothly(vectorize, pair, seed):
+    diagram, other = pair
+    vector = vectorize(diagram)
+    shuffled = diagram[torch.from_numpy(np.random.default_rng(seed).permutation(len(diagram)))]
+    with_diagonal = torch.cat([shuffled, torch.full((2, 2), 0.7, dtype=torch.float64)])
+    torch.testing.assert_close(vectorize(with_diagonal), vector)
+    torch.testing.assert_close(vectorize(diagram.float()).double(), vector, rtol=1e-4, atol=1e-5)
+    if vectorize is IMAGE:  # landscapes are not additive
+        torch.testing.assert_close(vectorize(torch.cat([diagram, other])), vector + vectorize(other))
+    else:  # stable: never further apart than the bars, in the largest coordinate
+        moved = diagram + 0.01
+        assert (vectorize(moved) - vector).abs().max() <= 0.01 + 1e-12
+
+
+@pytest.mark.parametrize("vectorize", [IMAGE, LANDSCAPE])
+@settings(max_examples=10)
+@given(pair=generic_pairs(max_size=3))
+def test_derivatives_of_vectors_agree_with_finite_differences(vectorize, pair):
+    diagram = pair[0].requires_grad_()
+    if len(diagram):
+        torch.autograd.gradcheck(vectorize, diagram)
+        torch.autograd.gradgradcheck(lambda bars: vectorize(bars).pow(3), diagram)
+
+
+def test_no_bars_are_zero():
+    for vectorize, shape in ((IMAGE, (3, 4)), (LANDSCAPE, (3, 10))):
+        nothing = torch.zeros(0, 2, requires_grad=True)
+        vector = vectorize(nothing)
+        vector.sum().backward()
+        assert tuple(vector.shape) == shape
+        assert not vector.any()
+
+
+def test_bars_that_never_die_are_refused_with_a_remedy():
+    for vectorize in (IMAGE, LANDSCAPE):
+        with pytest.raises(ValueError, match="leave out bars that never die"):
+            vectorize([[0.0, math.inf]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        (PersistenceImage, {"births": (1, 1)}),
+        (PersistenceImage, {"births": (0, math.inf)}),
+        (PersistenceImage, {"lifetimes": (-2, -1)}),
+        (PersistenceImage, {"pixels": (0, 3)}),
+        (PersistenceImage, {"sigma": 0}),
+        (Landscape, {"stop": 0}),
+        (Landscape, {"points": 0}),
+        (Landscape, {"levels": 0}),
+    ],
+)
+def test_parameters_out_of_range_are_refused(kind, change):
+    right = {
+        PersistenceImage: {"births": (0, 1), "lifetimes": (0, 1), "pixels": (2, 2), "sigma": 1},
+        Landscape: {"start": 0, "stop": 1, "points": 2, "levels": 1},
+    }[kind]
+    kind(**right)
+    with pytest.raises(ValueError, match="got"):
+        kind(**right | change)
