@@ -69,7 +69,7 @@ def representatives(
 
     >>> square = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     >>> representatives(square, degree=1)
-    [tensor([2, 0, 1, 3])]
+    [tensor([3, 1, 0, 2])]
     >>> representatives(square[[0, 1, 3]] * torch.tensor([1.0, 2.0]), degree=0)
     [(tensor([0]), tensor([1])), (tensor([0, 1]), tensor([2]))]
 
@@ -103,7 +103,7 @@ def _merging_components(edges: "Edges", deaths: list[list[int]]) -> list[tuple[V
 
     members = {vertex: np.array([vertex]) for vertex in range(edges.vertices)}
     component = np.arange(edges.vertices)
-    merging = []
+    merging: list[tuple[Vertices, Vertices]] = []
     for _, position in rips_bars(edges, loops=False)[0]:
         ends = [int(edges.first[position]), int(edges.second[position])]
         kept, gone = component[ends].tolist()

@@ -26,6 +26,7 @@ class RipsDiagrams(nn.Module):
     Raises:
         ValueError: a degree, the metric or the limit is not one.
 
+    >>> import torch
     >>> RipsDiagrams(degrees=1)(torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]))
     (tensor([[1.0000, 1.4142]]),)
 

@@ -13,7 +13,6 @@ overflows or vanishes on the way.
 """
 
 import math
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -33,7 +32,7 @@ def known_metric(metric: Any) -> str | float:
     """
     if isinstance(metric, str) and metric in (*ORDERS, "cosine", "precomputed"):
         order: str | float = ORDERS.get(metric, metric)
-    elif isinstance(metric, Real) and not isinstance(metric, bool) and metric >= 1:
+    elif isinstance(metric, int | float | np.number) and not isinstance(metric, bool) and metric >= 1:
         order = float(metric)
     else:
         raise ValueError(

@@ -104,8 +104,8 @@ def _new_axes() -> "Axes":
 
 def _several(
     diagrams: DiagramOrSeveral, degrees: Sequence[int] | None
-) -> Iterator[tuple[str | None, NDArray[np.float64]]]:
-    """Label and bars of each diagram."""
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Label, if any, and bars of each diagram."""
     one = isinstance(diagrams, Tensor | np.ndarray) and diagrams.ndim == 2
     parts: Sequence[Any] = [diagrams] if one else list(diagrams)
     if degrees is None and len(parts) > 1:
@@ -119,7 +119,7 @@ def _several(
                 "expected diagrams of shape (k, 2), rows (birth, death), one or a tuple of them; got "
                 f"shape {bars.shape}, or NaN"
             )
-        yield None if degrees is None else f"degree {degrees[place]}", bars
+        yield "" if degrees is None else f"degree {degrees[place]}", bars
 
 
 def _legend(ax: "Axes") -> None:

@@ -76,7 +76,8 @@ class PersistenceImage(nn.Module):
         # Not a buffer, which module.to() would round, and which a device without float64 would refuse.
         borders = torch.linspace(*span, pixels + 1, dtype=torch.float64, device="cpu")
         borders = borders.to(centres.dtype).to(centres.device)
-        return torch.special.ndtr((borders - centres[:, None]) / self.sigma).diff(dim=1)
+        below: Tensor = torch.special.ndtr((borders - centres[:, None]) / self.sigma)
+        return below.diff(dim=1)
 
 
 class Landscape(nn.Module):
