@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 from torch import Tensor, nn
 
-from torchrips.lengths import Diagrams
 from torchrips.metrics import Metric
-from torchrips.persistence import Degrees, batched_rips_diagrams, question, rips_diagrams
+from torchrips.persistence import Degrees, Diagrams, batched_rips_diagrams, question, rips_diagrams
 
 
 class RipsDiagrams(nn.Module):

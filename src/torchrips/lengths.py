@@ -14,12 +14,10 @@ from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
 from torch.func import debug_unwrap
 
-Diagrams = tuple[Tensor, ...]
-
 
 def diagrams_of_edges(
     points: Tensor, edges: Tensor, lengths: Tensor, sizes: list[int], metric: str | float
-) -> Diagrams:
+) -> tuple[Tensor, ...]:
     """Lengths of edges, differentiable in the points, as diagrams.
 
     Where a distance is 0 its gradient is 0. Where coordinates are equal, or several differences are the
@@ -60,7 +58,9 @@ class _Lengths(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, points: Tensor, lengths: Tensor, edges: Tensor, sizes: list[int]) -> Diagrams:
+    def forward(
+        ctx: Any, points: Tensor, lengths: Tensor, edges: Tensor, sizes: list[int]
+    ) -> tuple[Tensor, ...]:
         ctx.save_for_backward(points, lengths, edges)
         ctx.save_for_forward(points, lengths, edges)
         ctx.sizes = sizes
@@ -78,7 +78,7 @@ class _Lengths(torch.autograd.Function):
         return gradient, None, None, None
 
     @staticmethod
-    def jvp(ctx: Any, motion: Tensor, *_: None) -> Diagrams:
+    def jvp(ctx: Any, motion: Tensor, *_: None) -> tuple[Tensor, ...]:
         points, lengths, edges = ctx.saved_tensors
         i, j = edges.unbind(dim=2)
         speeds = (_along(points, lengths, edges)[0] * (motion[i] - motion[j])).sum(dim=2)

@@ -27,12 +27,13 @@ from torch.func import debug_unwrap
 from torch.nn.utils.rnn import pad_sequence
 
 from torchrips import metrics, uncompiled
-from torchrips.lengths import Diagrams, diagrams_of_edges
+from torchrips.lengths import diagrams_of_edges
 from torchrips.metrics import Metric
 
 if TYPE_CHECKING:
     from torchrips.engine import Edges
 
+Diagrams = tuple[Tensor, ...]
 Degrees = SupportsIndex | Iterable[SupportsIndex]
 
 MOST_POINTS = 2**16

@@ -16,7 +16,6 @@ from strategies import (
     octahedra,
     ordered,
     slow_rips,
-    smallest_gap,
 )
 
 from torchrips import RipsDiagrams
@@ -144,36 +143,29 @@ def test_diagrams_in_a_metric_are_those_of_its_distances(metric, cloud, scale, d
         np.testing.assert_allclose(ordered(bars) / scale, slow, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("metric", [*METRICS, "precomputed"])
-@pytest.mark.parametrize("degree", DEGREES)
-@settings(max_examples=5)
+@pytest.mark.parametrize(
+    ("degree", "metric"),
+    [*((1, metric) for metric in METRICS), *((k, m) for k in (0, 2) for m in ("cosine", 3))],
+)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_derivatives_in_a_metric_agree_with_finite_differences(metric, degree, data):
     cloud = data.draw([generic_clouds(min_size=2, max_size=6), circles(points=6), octahedra()][degree])
     cloud = cloud + torch.tensor([3.0, 0.1, 0.2])[: cloud.shape[1]]  # angles from the origin differ
-    gaps = torch.tensor(
-        sorted(
-            distances_of(cloud, metric if metric != "precomputed" else 2)[
-                tuple(torch.triu_indices(len(cloud), len(cloud), 1))
-            ].tolist()
-        )
-    ).diff()
-    assume((gaps > 1e-5).all() and smallest_gap(cloud) > 1e-5)
-    differences = (cloud[:, None] - cloud)[tuple(torch.triu_indices(len(cloud), len(cloud), 1))].abs()
+    pairs = tuple(torch.triu_indices(len(cloud), len(cloud), 1))
+    differences = (cloud[:, None] - cloud)[pairs].abs()
+    assume((distances_of(cloud, metric)[pairs].sort().values.diff() > 1e-5).all())
     assume((differences > 1e-4).all() and (differences.sort().values.diff() > 1e-4).all())
 
     def loss(points):
-        matrix = distances_of(points, 2) if metric == "precomputed" else points
-        bars = torch.cat(rips_diagrams(matrix, degree, metric=metric))
+        bars = torch.cat(rips_diagrams(points, degree, metric=metric))
         return bars.pow(2).sum() + bars.diff().sum()
 
     start = cloud.clone().requires_grad_()
     torch.autograd.gradcheck(loss, start)
-    if metric != "precomputed":
-        torch.autograd.gradgradcheck(loss, start)
-        torch.testing.assert_close(
-            torch.func.hessian(loss)(cloud), torch.autograd.functional.hessian(loss, cloud)
-        )
+    torch.autograd.gradgradcheck(loss, start)
+    hessian = torch.autograd.functional.hessian(loss, cloud)
+    torch.testing.assert_close(torch.func.hessian(loss)(cloud), hessian)
 
 
 @pytest.mark.parametrize("metric", METRICS)
