@@ -35,7 +35,7 @@ resource_scopes:
 limit_gpus()
 
 # Targets that are not part of `all`.
-SEPARATE = ("evaluation_full", "controls", "confirmation", "confirmation_orders", "sweeps")
+SEPARATE = ("evaluation_full", "controls", "confirmation", "confirmation_orders", "mode_collapse", "sweeps")
 # Name of a target -> the files that it asks for.
 TARGETS = {
     "figures": [
@@ -60,7 +60,7 @@ TARGETS = {
         *products(rules.half_loss),
         *products(rules.damage_map),
         *products(rules.one_class_batches),
-        *products(rules.mode_collapse),
+        *products(rules.modes_covered),
     ],
     "evaluation": [
         *products(rules.held_out_table, full=""),
@@ -86,6 +86,7 @@ TARGETS = {
         *products(rules.order_effects),
         *products(rules.orders_of_data),
     ],
+    "mode_collapse": products(rules.gan_comparison),
     "sweeps": products(rules.sweep, sweep=PLAN.sweeps_of("sweeps")),
     "cost": products(rules.cost),
 }
@@ -147,6 +148,11 @@ rule confirmation:
 rule confirmation_orders:
     input:
         TARGETS["confirmation_orders"],
+
+
+rule mode_collapse:
+    input:
+        TARGETS["mode_collapse"],
 
 
 rule sweeps:

@@ -22,6 +22,7 @@ def check(plan: Plan) -> None:
     check_orders(plan)
     check_figures(plan)
     check_theory(plan)
+    check_gans(plan)
     check_evaluation(plan)
     check_controls(plan)
     check_replay(plan)
@@ -183,6 +184,21 @@ def check_theory(plan: Plan) -> None:
     if clouds != {"output"}:
         raise ValueError(
             f"theory.batch.model: {batch['model']} must have regularizers, and all of them on the output"
+        )
+
+
+def check_gans(plan: Plan) -> None:
+    """Refuse unknown variants of the GAN, batches that cannot be packed, and tuning on the study's seeds."""
+    settings = plan.config["synthetic"]["gan"]
+    for name in settings["in_all"]:
+        check_known("synthetic.gan.in_all", "variant", name, settings["variants"])
+    tuning, size = settings["study"]["tuning"], settings["batch_size"]
+    numbers = [entry["packed"] for entry in settings["variants"].values() if "packed" in entry]
+    if odd := [number for number in numbers + tuning["packed"] if size % number]:
+        raise ValueError(f"synthetic.gan: packed: {odd} must divide batch_size, {size}")
+    if both := set(tuning["seeds"]) & set(settings["study"]["seeds"]):
+        raise ValueError(
+            f"synthetic.gan.study.tuning.seeds: {sorted(both)} are also in study.seeds; tune on other seeds"
         )
 
 

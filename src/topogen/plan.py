@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean
+from typing import Any
 
 from topogen.variants import Config, compared, opponents, variants
 
@@ -13,6 +14,8 @@ Run = tuple[str, int]  # model and seed of a training
 REPLAYED = ("without", "run", "paired")  # comparisons of a list of seeds in the section `replay`
 # Keys of a model that are used here, or by its rule, and not by the trainer.
 NOT_OF_THE_TRAINER = {"baseline", "order", "reference", "replicates", "steps", "strength"}
+
+PLAIN_GAN = "plain"
 
 
 def canonical(value: object) -> str:
@@ -32,6 +35,23 @@ def canonical(value: object) -> str:
         return int(value) if isinstance(value, float) and whole else value
 
     return json.dumps(plain(value), sort_keys=True)
+
+
+def strengthened(entry: Config, strength: float) -> Config:
+    """Entry of a GAN with all weights multiplied.
+
+    >>> strengthened({"repulsions": {"nearest": 0.5}}, 4)
+    {'repulsions': {'nearest': 2.0}}
+    """
+
+    def multiplied(value: Any) -> Any:
+        if isinstance(value, list):
+            return [term | {"weight": strength * term["weight"]} for term in value]
+        if isinstance(value, dict):
+            return {name: strength * weight for name, weight in value.items()}
+        return strength * value
+
+    return {key: multiplied(value) for key, value in entry.items()}
 
 
 @dataclass(frozen=True)
@@ -416,6 +436,40 @@ class Plan:
     def images(self, model: str, step: int) -> Config:
         """Arguments of the comparison of images."""
         return {"models": self.with_baselines([model]), "step": step}
+
+    def gan_variants(self) -> list[str]:
+        """Names of the GANs of the study; the first is the plain one, without a remedy."""
+        return [PLAIN_GAN, *self.config["synthetic"]["gan"]["variants"]]
+
+    def gan_strengths(self, variant: str) -> dict[str, Config]:
+        """Strength -> entry of a GAN, whose weights are multiplied by it or which packs as many points."""
+        settings = self.config["synthetic"]["gan"]
+        entry, tuning = settings["variants"].get(variant, {}), settings["study"]["tuning"]
+        if not entry:
+            return {"1": {}}
+        if "packed" in entry:
+            return {f"{number}": {"packed": number} for number in tuning["packed"]}
+        return {f"{strength:g}": strengthened(entry, strength) for strength in tuning["strengths"]}
+
+    def gans(self) -> Config:
+        """Arguments of the GANs of `all`; the variants as pairs: their order counts."""
+        settings = self.config["synthetic"]["gan"]
+        variants = [(name, settings["variants"][name]) for name in settings["in_all"]]
+        rest = {key: value for key, value in settings.items() if key not in ("in_all", "study")}
+        return rest | {"variants": variants, "confidence": self.config["statistics"]["confidence"]}
+
+    def gan_study(self, variant: str) -> Config:
+        """Arguments of the GANs of one variant in the study; its strengths, of which one is chosen."""
+        settings = self.config["synthetic"]["gan"]
+        rest = {key: value for key, value in settings.items() if key not in ("in_all", "study", "variants")}
+        study = {key: settings["study"][key] for key in ("seeds", "steps", "every")}
+        return rest | study | {"strengths": self.gan_strengths(variant)}
+
+    def gan_tuning(self, variant: str, strength: str) -> Config:
+        """Arguments of the GANs of one variant and strength, from the seeds of the tuning."""
+        study = self.gan_study(variant)
+        seeds = self.config["synthetic"]["gan"]["study"]["tuning"]["seeds"]
+        return study | {"strengths": {strength: study["strengths"][strength]}, "seeds": seeds}
 
     def sweeps_of(self, target: str) -> list[str]:
         """Names of the sweeps that a target makes; `sweeps` makes all of them."""

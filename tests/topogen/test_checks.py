@@ -101,6 +101,18 @@ DISAGREEING = {
         lambda c: c["figures"]["comparison"].update(name="definde"),
         ["figures.comparison.name", "definde", "defined"],
     ),
+    "unknown GAN": (
+        lambda c: c["synthetic"]["gan"].update(in_all=["push", "pull"]),
+        ["synthetic.gan.in_all", "pull", "choose one of"],
+    ),
+    "packs that do not fit": (
+        lambda c: c["synthetic"]["gan"]["study"]["tuning"].update(packed=[2, 3]),
+        ["packed", "[3]", "batch_size, 128"],
+    ),
+    "GANs that are tuned on the seeds of the study": (
+        lambda c: c["synthetic"]["gan"]["study"]["tuning"].update(seeds=[101, 230]),
+        ["study.tuning.seeds", "[230]", "other seeds"],
+    ),
     "claim of an unknown comparison": (
         lambda c: c["claims"]["held_out"][0].update(comparison="definde"),
         ["claims.held_out[0].comparison", "definde"],

@@ -13,7 +13,9 @@ from pathlib import Path
 from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, Quietness, ResourceSettings
 
-TARGETS = frozenset({"all", "controls", "confirmation", "confirmation_orders", "sweeps", "evaluation_full"})
+TARGETS = frozenset(
+    {"all", "controls", "confirmation", "confirmation_orders", "mode_collapse", "sweeps", "evaluation_full"}
+)
 FILES = {  # golden file -> configuration files on top of config.yaml
     Path("tests/workflow/jobs_thesis.jsonl"): (),
     Path("tests/workflow/jobs_tiny.jsonl"): (Path("tests/workflow/tiny.yaml"),),

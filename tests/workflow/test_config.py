@@ -178,8 +178,12 @@ BROKEN = {
         ["cloud", "output"],
     ),
     "plain GAN with terms": (
-        lambda c: c["synthetic"]["gan"]["variants"].update(plain=first_descent(c)["terms"]),
+        lambda c: c["synthetic"]["gan"]["variants"].update(plain={"packed": 2}),
         ["plain"],
+    ),
+    "GAN with two remedies": (
+        lambda c: c["synthetic"]["gan"]["variants"]["nearest"].update(packed=2),
+        ["nearest", "packed"],
     ),
     "descent without terms": (lambda c: first_descent(c).update(terms=[]), ["terms"]),
     "more than all pixels": (

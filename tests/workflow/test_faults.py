@@ -238,7 +238,7 @@ MOMENTS = {
     "gradients": ["theory/along_paths.parquet"],
     "pointclouds": ["synthetic/half_loss.parquet"],
     "damage": ["MNIST/synthetic/moved_images.parquet"],
-    "gan": ["synthetic/mode_collapse.npz"],
+    "gan": ["synthetic/gan/samples.parquet"],
     "step_costs": ["MNIST/statistics/slowdowns.parquet"],
     "verdicts": ["MNIST/statistics/verdicts.parquet"],
     "spike_in": ["MNIST/statistics/calibration_chances.parquet"],
@@ -260,7 +260,7 @@ MOMENTS = {
     "point_cloud_descent": ["synthetic/figures/pointclouds_five_to_three.gif"],
     "half_loss": ["synthetic/tables/half_loss.csv"],
     "damage_map": ["MNIST/synthetic/figures/damage.svg"],
-    "mode_collapse": ["synthetic/figures/mode_collapse.svg"],
+    "modes_covered": ["synthetic/figures/mode_collapse.svg"],
 }
 
 

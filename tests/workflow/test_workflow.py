@@ -231,7 +231,7 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
         ("evidence/improvement.py", EFFECTS | {"held_out_means", "held_out_table"}),
         ("theory/differentiability.py", VERDICTS | {"gradients", "gradient_checks"}),
         ("synthetic/pointclouds.py", {"pointclouds", "point_cloud_descent", "half_loss"}),
-        ("synthetic/gan.py", {"gan", "mode_collapse"}),
+        ("synthetic/gan.py", {"gan", "modes_covered"}),
         (
             "models/vae.py",
             AFTER_TRAINING

@@ -56,6 +56,8 @@ wildcard_constraints:
     sweep=any_of(PLAN.sweeps_of("sweeps")),
     seed="[0-9]+",
     step="[0-9]+",
+    variant=any_of(PLAN.gan_variants()),
+    strength="[0-9.]+",
     full="(_full)?",
 
 
@@ -186,6 +188,28 @@ def image_arguments(wildcards):
     return canonical(PLAN.images(wildcards.model, int(wildcards.step)))
 
 
+def gan_tuning_spec(wildcards):
+    return canonical(PLAN.gan_tuning(wildcards.variant, wildcards.strength))
+
+
+def gan_study_spec(wildcards):
+    return canonical(PLAN.gan_study(wildcards.variant))
+
+
+def tunings(variant):
+    """Measures of the GANs of a variant at each of its strengths; none where there is nothing to choose."""
+    strengths = PLAN.gan_strengths(variant)
+    return [
+        f"results/synthetic/gan/tuning/{variant}/{strength}.parquet"
+        for strength in strengths
+        if len(strengths) > 1
+    ]
+
+
+def tunings_of_gan(wildcards):
+    return tunings(wildcards.variant)
+
+
 def of_comparison(wildcards, file):
     """One file of every training that a comparison needs."""
     return [
@@ -230,6 +254,11 @@ def kept_with_the_code(dataset, names):
     """Those files of docs that are there."""
     paths = [Path("docs", name.format(dataset)) for name in names]
     return [str(path) for path in paths if path.is_file()]
+
+
+def stored_gans(wildcards):
+    """Results of the target `mode_collapse` that were made once and are kept with the code, if there are any."""
+    return [str(path) for path in sorted(Path("docs/mode_collapse").glob("*.csv"))]
 
 
 def labels_of_images(wildcards):

@@ -63,9 +63,10 @@ rule gan:
     input:
         code=code_of("workflow/scripts/synthetic/gan.py"),
     output:
-        collapse="results/synthetic/mode_collapse.parquet",
-        differences="results/synthetic/mode_collapse_differences.parquet",
-        samples="results/synthetic/mode_collapse.npz",
+        seeds="results/synthetic/gan/seeds.parquet",
+        curves="results/synthetic/gan/curves.parquet",
+        effects="results/synthetic/gan/effects.parquet",
+        samples="results/synthetic/gan/samples.parquet",
     log:
         "results/logs/gan/synthetic.log",
     benchmark:
@@ -77,16 +78,95 @@ rule gan:
         mem_mb=more_on_retry(1500),
         runtime=more_on_retry(20),
     params:
+        spec=canonical(PLAN.gans()),
+    message:
+        "Train GANs on a ring of Gaussians, plain and with remedies"
+    script:
+        "../scripts/synthetic/gan.py"
+
+
+rule gan_tuning:
+    input:
+        code=code_of("workflow/scripts/synthetic/gan_study.py"),
+    output:
+        measures="results/synthetic/gan/tuning/{variant}/{strength}.parquet",
+        samples="results/synthetic/gan/tuning/{variant}/{strength}.npy",
+    log:
+        "results/logs/gan_tuning/{variant}-{strength}.log",
+    benchmark:
+        "results/benchmarks/gan_tuning/{variant}-{strength}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(30),
+    params:
+        spec=gan_tuning_spec,
+    message:
+        "Train GANs of the variant {wildcards.variant} at strength {wildcards.strength}"
+    script:
+        "../scripts/synthetic/gan_study.py"
+
+
+rule gan_study:
+    input:
+        tuning=tunings_of_gan,
+        code=code_of("workflow/scripts/synthetic/gan_study.py"),
+    output:
+        measures="results/synthetic/gan/study/{variant}.parquet",
+        samples="results/synthetic/gan/study/{variant}.npy",
+    log:
+        "results/logs/gan_study/{variant}.log",
+    benchmark:
+        "results/benchmarks/gan_study/{variant}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(60),
+    params:
+        spec=gan_study_spec,
+    message:
+        "Train GANs of the variant {wildcards.variant} at its best strength"
+    script:
+        "../scripts/synthetic/gan_study.py"
+
+
+rule gan_comparison:
+    input:
+        measures=expand("results/synthetic/gan/study/{variant}.parquet", variant=PLAN.gan_variants()),
+        samples=expand("results/synthetic/gan/study/{variant}.npy", variant=PLAN.gan_variants()),
+        tuning=[file for variant in PLAN.gan_variants() for file in tunings(variant)],
+        code=code_of("workflow/scripts/synthetic/gan_comparison.py"),
+    output:
+        seeds="results/synthetic/mode_collapse/seeds.csv",
+        curves="results/synthetic/mode_collapse/curves.csv",
+        effects="results/synthetic/mode_collapse/effects.csv",
+        samples="results/synthetic/mode_collapse/samples.csv",
+        tuning="results/synthetic/mode_collapse/tuning.csv",
+    log:
+        "results/logs/gan_comparison/synthetic.log",
+    benchmark:
+        "results/benchmarks/gan_comparison/synthetic.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(10),
+    params:
         spec=canonical(
             {
+                "ring": config["synthetic"]["gan"]["ring"],
                 "confidence": config["statistics"]["confidence"],
-                **config["synthetic"]["gan"],
             }
         ),
     message:
-        "Train GANs on a ring of Gaussians, plain and regularized"
+        "Compare the GANs of the study"
     script:
-        "../scripts/synthetic/gan.py"
+        "../scripts/synthetic/gan_comparison.py"
 
 
 use rule notebook as point_cloud_descent with:
@@ -177,27 +257,29 @@ use rule notebook as one_class_batches with:
         "Draw diagrams of batches of one class of {wildcards.dataset}"
 
 
-use rule notebook as mode_collapse with:
+use rule notebook as modes_covered with:
     input:
-        notebook="notebooks/mode_collapse.ipynb",
-        collapse="results/synthetic/mode_collapse.parquet",
-        differences="results/synthetic/mode_collapse_differences.parquet",
-        samples="results/synthetic/mode_collapse.npz",
-        code=code_of("notebooks/mode_collapse.ipynb"),
+        notebook="notebooks/modes_covered.ipynb",
+        seeds="results/synthetic/gan/seeds.parquet",
+        curves="results/synthetic/gan/curves.parquet",
+        effects="results/synthetic/gan/effects.parquet",
+        samples="results/synthetic/gan/samples.parquet",
+        stored=stored_gans,
+        code=code_of("notebooks/modes_covered.ipynb"),
     output:
         **in_report(
-            page("results/synthetic/notebooks/mode_collapse", "executed notebook, with the table"),
+            page("results/synthetic/notebooks/mode_collapse", "executed notebook, with the tables"),
             figure("results/synthetic/figures/mode_collapse", "mode collapse of a GAN"),
-            table("results/synthetic/tables/mode_collapse", "modes covered, seed by seed, as CSV"),
-            caption="mode_collapse",
+            table("results/synthetic/tables/mode_collapse", "modes, samples near one, and MMD, as CSV"),
+            caption="modes_covered",
             category="Theory",
             row="F1",
         ),
     log:
-        "results/logs/mode_collapse/synthetic.log",
+        "results/logs/modes_covered/synthetic.log",
     benchmark:
-        "results/benchmarks/mode_collapse/synthetic.tsv"
+        "results/benchmarks/modes_covered/synthetic.tsv"
     params:
         arguments=canonical({"modes": config["synthetic"]["gan"]["ring"]["modes"]}),
     message:
-        "Draw the mode collapse of a GAN"
+        "Draw the mode collapse of a GAN, and what remedies it"

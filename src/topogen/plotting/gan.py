@@ -1,61 +1,66 @@
 """Mode collapse of a GAN (F1)."""
 
-from collections.abc import Mapping
-from typing import Any
+import math
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from matplotlib.figure import Figure, SubFigure
 
 from topogen.plotting.style import model_colours
 
-Array = NDArray[Any]
+PER_ROW = 4  # clouds of samples
+LABELS = {"modes": "modes covered", "near": "share of samples near a mode", "mmd": "squared MMD"}
 
 
-def mode_collapse(table: pd.DataFrame, arrays: Mapping[str, Array], modes: int) -> Figure:
-    """Samples of one seed, above, and modes covered over the steps, below; one column for each variant.
+def mode_collapse(seeds: pd.DataFrame, curves: pd.DataFrame, samples: pd.DataFrame, modes: int) -> Figure:
+    """Samples of one seed, above, and the measures over the steps, below.
 
     Args:
-        table: of :func:`topogen.synthetic.gan.collapse`: columns variant, seed, step, modes.
-        arrays: of the same: real, seed, samples_VARIANT.
+        seeds: columns variant, seed, time, modes, near, as :func:`topogen.synthetic.collapse.by_seed` gives.
+        curves: of :func:`topogen.synthetic.collapse.curves`.
+        samples: columns variant (``real``: of the ring), seed, x, y.
         modes: of the ring.
     """
-    variants = list(table["variant"].unique())
+    variants = [str(variant) for variant in curves["variant"].unique()]
+    rows = math.ceil((len(variants) + 1) / PER_ROW)
+    figure = plt.figure(figsize=(11, 2.9 * rows + 3.4), layout="constrained")
+    above, below = np.asarray(figure.subfigures(2, 1, height_ratios=[2.9 * rows, 3.4]))
+    _clouds(above, seeds, samples, modes)
     colours = model_colours(variants)
-    figure, axes = plt.subplots(
-        2, len(variants) + 1, figsize=(3.4 * len(variants) + 3.4, 6.6), layout="constrained"
-    )
-    limit = 1.35 * np.abs(arrays["real"]).max()
-    _samples(axes[0, 0], arrays["real"], np.zeros((0, 2)), "real", limit)
-    for ax, name in zip(axes[0, 1:], variants, strict=True):
-        final = table.loc[(table["variant"] == name) & (table["seed"] == arrays["seed"])]
-        count = final.sort_values("step")["modes"].iloc[-1]
-        title = f"{name}, seed {arrays['seed']}: {count} of {modes}"
-        _samples(ax, arrays["real"], arrays[f"samples_{name}"], title, limit)
-    for ax, name in zip(axes[1, 1:], variants, strict=True):
-        own = table[table["variant"] == name]
-        for _, curve in own.groupby("seed"):
-            ax.plot(curve["step"], curve["modes"], color=colours[name], linewidth=0.7, alpha=0.45)
-        _mean(ax, own, name, colours[name])
-        _mean(axes[1, 0], own, name, colours[name])
-        ax.set_title(f"{name}: each seed, and mean", fontsize="medium")
-    axes[1, 0].set(title="mean over seeds", ylabel="modes covered")
-    axes[1, 0].legend(loc="center right", bbox_to_anchor=(1, 0.78))
-    for ax in axes[1]:
-        ax.set(xlabel="step", ylim=(-0.3, modes + 0.3))
+    axes = below.subplots(1, len(LABELS))
+    for ax, (measure, label) in zip(axes, LABELS.items(), strict=True):
+        for variant in variants:
+            curve = curves[(curves["measure"] == measure) & (curves["variant"] == variant)]
+            colour = colours[variant]
+            ax.plot(curve["step"], curve["mean"], color=colour, label=variant)
+            ax.fill_between(curve["step"], curve["low"], curve["high"], color=colour, alpha=0.15, linewidth=0)
+        ax.set(xlabel="step", title=label)
+    lines, names = axes[0].get_legend_handles_labels()
+    below.legend(lines, names, loc="outside lower center", ncols=len(variants))
     return figure
 
 
-def _samples(ax: Axes, real: Array, samples: Array, title: str, limit: float) -> None:
-    ax.scatter(real[:, 0], real[:, 1], s=5, color="0.75", linewidths=0, rasterized=True)
-    ax.scatter(samples[:, 0], samples[:, 1], s=5, color="firebrick", linewidths=0, rasterized=True)
-    ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
-    ax.set_title(title, fontsize="medium")
+def _clouds(figure: SubFigure, seeds: pd.DataFrame, samples: pd.DataFrame, modes: int) -> None:
+    names = [str(name) for name in samples["variant"].unique()]
+    real = samples[samples["variant"] == "real"]
+    seed = samples["seed"].iloc[0]
+    at_end = seeds[(seeds["time"] == "at the end") & (seeds["seed"] == seed)].set_index("variant")
+    axes = np.ravel(figure.subplots(math.ceil(len(names) / PER_ROW), PER_ROW))
+    limit = 1.35 * real[["x", "y"]].abs().to_numpy().max()
+    for ax, name in zip(axes, names, strict=False):
+        _cloud(ax, real, "0.75")
+        title = "real samples"
+        if name != "real":
+            _cloud(ax, samples[samples["variant"] == name], "firebrick")
+            title = f"{name}: {at_end['modes'][name]:.0f} of {modes}, {100 * at_end['near'][name]:.0f} % near"
+        ax.set_title(title, fontsize="medium")
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xticks=[], yticks=[])
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
+    figure.suptitle(f"samples of seed {seed} after the last step: modes covered, share near a mode")
 
 
-def _mean(ax: Axes, own: pd.DataFrame, name: str, colour: tuple[float, float, float]) -> None:
-    means = own.groupby("step")["modes"].mean()
-    ax.plot(means.index, means, color=colour, linewidth=2, label=name)
+def _cloud(ax: Axes, points: pd.DataFrame, colour: str) -> None:
+    ax.scatter(points["x"], points["y"], s=5, color=colour, linewidths=0, rasterized=True)

@@ -1,64 +1,20 @@
-"""Mode collapse for real (F1): a small GAN on a ring of Gaussians, with and without regularizers."""
+"""Mode collapse for real (F1): a small GAN on a ring of Gaussians, plain and with one remedy."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from topogen.intervals import half_width
+from topogen.synthetic.ring import Ring, Streams, normal
 from topogen.training.terms import Term, build_terms
 from torchrips.persistence import batched_rips_diagrams
 
-Generators = Sequence[torch.Generator]
-
-PLAIN = "plain"  # name of the GAN without regularizers
-NEAR = 3.0  # standard deviations from its mean within which a sample is of a mode
 BETAS = (0.5, 0.999)  # of Adam, as is usual for GANs
-
-
-class Ring:
-    """Normal laws, evenly spaced on a circle about 0.
-
-    Args:
-        modes: number of them.
-        radius: of the circle.
-        sd: standard deviation of each.
-
-    """
-
-    def __init__(self, modes: int, radius: float, sd: float) -> None:
-        angles = torch.arange(modes) * (2 * math.pi / modes)
-        self.means = radius * torch.stack([angles.cos(), angles.sin()], dim=1)
-        self.sd = sd
-
-    def sample(self, count: int, generators: Generators) -> Tensor:
-        """Points, one cloud for each generator, shape (s, count, 2)."""
-        chosen = torch.stack([torch.randint(len(self.means), (count,), generator=g) for g in generators])
-        return self.means[chosen] + self.sd * _normal((count, 2), generators)
-
-    def shares(self, samples: Tensor) -> Tensor:
-        """Share of the samples that are within :data:`NEAR` standard deviations of each mode.
-
-        Args:
-            samples: shape (s, n, 2).
-
-        Returns:
-            Shape (s, modes).
-
-        """
-        distances = torch.cdist(samples, self.means.expand(len(samples), -1, -1))
-        return (distances <= NEAR * self.sd).float().mean(dim=1)
-
-
-def _normal(shape: tuple[int, ...], generators: Generators) -> Tensor:
-    return torch.stack([torch.randn(shape, generator=generator) for generator in generators])
 
 
 class Perceptrons(nn.Module):
@@ -68,19 +24,18 @@ class Perceptrons(nn.Module):
 
     Args:
         sizes: numbers of inputs, of units of each hidden layer, of outputs.
-        generators: streams from which the weights are drawn, one for each perceptron.
+        streams: from which the weights are drawn, one for each perceptron.
 
     Shape:
         input (s, n, sizes[0]), result (s, n, sizes[-1]).
 
     """
 
-    def __init__(self, sizes: Sequence[int], generators: Generators) -> None:
+    def __init__(self, sizes: Sequence[int], streams: Streams) -> None:
         super().__init__()
         shapes = [(rows + 1, columns) for rows, columns in pairwise(sizes)]
         self.layers = nn.ParameterList(
-            (2 * torch.stack([torch.rand(shape, generator=g) for g in generators]) - 1)
-            / math.sqrt(shape[0] - 1)
+            (2 * torch.stack([torch.rand(shape, generator=g) for g in streams]) - 1) / math.sqrt(shape[0] - 1)
             for shape in shapes
         )
 
@@ -92,9 +47,63 @@ class Perceptrons(nn.Module):
         return points
 
 
+def nearest_distances(clouds: Tensor) -> Tensor:
+    """Sum over the points of each cloud of the distance to the nearest other; shape (s, n, d) to (s,)."""
+    itself = torch.eye(clouds.shape[1], dtype=torch.bool)
+    return _distances(clouds).masked_fill(itself, torch.inf).amin(dim=2).sum(dim=1)
+
+
+def mean_distances(clouds: Tensor) -> Tensor:
+    """Sum over the points of each cloud of the mean distance to the others; shape (s, n, d) to (s,)."""
+    return _distances(clouds).sum(dim=(1, 2)) / (clouds.shape[1] - 1)
+
+
+def _distances(clouds: Tensor) -> Tensor:
+    """Distances within each cloud, by differences: of points of a collapsed cloud nothing cancels."""
+    return torch.cdist(clouds, clouds, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+# Repulsions without topology, by name. Like push in degree 0 they are sums over about as many distances as
+# there are points, so that a weight means about the same.
+REPULSIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "nearest": nearest_distances,
+    "pairwise": mean_distances,
+}
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """What is added to a plain GAN; the defaults add nothing.
+
+    Attributes:
+        terms: of the generator's loss, on the diagrams of a generated and a real batch.
+        repulsions: name in :data:`REPULSIONS` -> weight. The generator's loss is lowered by weight times sum.
+        gradient_penalty: gamma of R1. The discriminator's loss is raised by gamma / 2 times the mean squared
+            norm of the gradient of its log odds at real points.
+        packed: number of points that the discriminator judges together, as in PacGAN; 1 for a plain one.
+
+    Sources:
+        L. Mescheder, A. Geiger, S. Nowozin, *Which training methods for GANs do actually converge?*, 2018
+        (R1); Z. Lin, A. Khetan, G. Fanti, S. Oh, *PacGAN: the power of two samples in generative adversarial
+        networks*, 2018.
+
+    """
+
+    terms: Sequence[Term] = ()
+    repulsions: Mapping[str, float] = field(default_factory=dict)
+    gradient_penalty: float = 0
+    packed: int = 1
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> "Remedy":
+        """From its entry in the configuration, whose ``regularizers`` are terms."""
+        rest = {key: value for key, value in entry.items() if key != "regularizers"}
+        return cls(terms=build_terms(entry.get("regularizers", [])), **rest)
+
+
 def train(
     ring: Ring,
-    terms: Sequence[Term],
+    remedy: Remedy,
     *,
     seeds: Sequence[int],
     steps: int,
@@ -105,24 +114,25 @@ def train(
     hidden: Sequence[int],
     learning_rates: Mapping[str, float],
 ) -> tuple[list[int], Tensor]:
-    r"""GANs, one from each seed, with regularizers on the generated batch.
+    r"""GANs, one from each seed, with a remedy against mode collapse.
 
-    With the logarithms of the odds D and the generator G, batches x and z,
+    With the log odds D and the generator G, batches x and z, and what the remedy adds, R,
 
     .. math::
-        L_D = \overline{\log(1 + e^{-D(x)}) + \log(1 + e^{D(G(z))})}, \qquad
-        L_G = \overline{\log(1 + e^{-D(G(z))})} + \sum_i w_i \, L_i(B_{p_i}(G(z)), B_{p_i}(x)).
+        L_D = \overline{\log(1 + e^{-D(x)}) + \log(1 + e^{D(G(z))})} + R_D(x), \qquad
+        L_G = \overline{\log(1 + e^{-D(G(z))})} + R_G(G(z), x).
 
     The seeds do not depend on each other; they are side by side for speed. What is drawn does not depend on
-    the terms: the same seeds have the same weights at the start and the same batches and noise.
+    the remedy: the same seeds have the same weights at the start and the same batches and noise. A packed
+    discriminator has more weights, and so it has other ones.
 
     Args:
         ring: what is to be learnt.
-        terms: of the generator's loss; none for a plain GAN.
+        remedy: what is added to the losses.
         seeds: of weights, batches and noise.
         steps: each updates first D, then G.
         every: steps from one look at the samples to the next.
-        batch_size: points of x and z.
+        batch_size: points of x and z; a multiple of ``remedy.packed``.
         samples: of each generator that are looked at, always of the same z.
         latent_dim: dimension of z, which is normal.
         hidden: units of the hidden layers of both networks.
@@ -135,10 +145,10 @@ def train(
         I. Goodfellow et al., *Generative adversarial nets*, 2014, with its non-saturating loss of G.
 
     """
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    generator = Perceptrons([latent_dim, *hidden, 2], generators)
-    discriminator = Perceptrons([2, *hidden, 1], generators)
-    shown = _normal((samples, latent_dim), generators)
+    streams = [torch.Generator().manual_seed(seed) for seed in seeds]
+    generator = Perceptrons([latent_dim, *hidden, 2], streams)
+    discriminator = Perceptrons([2 * remedy.packed, *hidden, 1], [_branch(stream) for stream in streams])
+    shown = normal((samples, latent_dim), streams)
     update_generator, update_discriminator = (
         torch.optim.Adam(network.parameters(), learning_rates[name], BETAS)
         for name, network in (("generator", generator), ("discriminator", discriminator))
@@ -148,23 +158,51 @@ def train(
         if step % every == 0:
             looks.append(step)
             seen.append(generator(shown).detach())
-        real, made = (
-            ring.sample(batch_size, generators),
-            generator(_normal((batch_size, latent_dim), generators)),
-        )
-
-        update_discriminator.zero_grad()
-        odds = softplus(-discriminator(real)) + softplus(discriminator(made.detach()))
-        torch.autograd.backward(odds.mean(dim=1).sum())  # summed over the seeds
-        update_discriminator.step()
-
-        update_generator.zero_grad()
-        loss = softplus(-discriminator(made)).mean(dim=1).sum()
-        if terms:
-            loss = loss + _regularization(made, real, terms)
-        torch.autograd.backward(loss)
-        update_generator.step()
+        real = ring.sample(batch_size, streams)
+        made = generator(normal((batch_size, latent_dim), streams))
+        _update(update_discriminator, _discriminator_loss(discriminator, real, made.detach(), remedy))
+        _update(update_generator, _generator_loss(discriminator, real, made, remedy))
     return looks, torch.stack(seen)
+
+
+def _branch(stream: torch.Generator) -> torch.Generator:
+    """A stream of its own, so that however much is drawn from it, the other goes on alike."""
+    seed = torch.empty((), dtype=torch.int64).random_(generator=stream)
+    return torch.Generator().manual_seed(int(seed))
+
+
+def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step down the loss. Gradients of the other network, which it has as well, are not computed."""
+    optimizer.zero_grad()
+    torch.autograd.backward(loss, inputs=optimizer.param_groups[0]["params"])
+    optimizer.step()
+
+
+def _packs(points: Tensor, packed: int) -> Tensor:
+    """Points that are judged together in one row, shape (s, n / packed, 2 packed)."""
+    return points.reshape(len(points), -1, 2 * packed)
+
+
+def _discriminator_loss(discriminator: nn.Module, real: Tensor, made: Tensor, remedy: Remedy) -> Tensor:
+    """Loss of the discriminators, summed over the seeds."""
+    real, made = _packs(real, remedy.packed), _packs(made, remedy.packed)
+    real.requires_grad_(remedy.gradient_penalty > 0)
+    odds_of_real = discriminator(real)
+    loss = (softplus(-odds_of_real) + softplus(discriminator(made))).mean(dim=1).sum()
+    if remedy.gradient_penalty > 0:
+        (slopes,) = torch.autograd.grad(odds_of_real.sum(), real, create_graph=True)
+        loss = loss + remedy.gradient_penalty / 2 * slopes.square().sum(dim=2).mean(dim=1).sum()
+    return loss
+
+
+def _generator_loss(discriminator: nn.Module, real: Tensor, made: Tensor, remedy: Remedy) -> Tensor:
+    """Loss of the generators, summed over the seeds."""
+    loss = softplus(-discriminator(_packs(made, remedy.packed))).mean(dim=1).sum()
+    for name, weight in remedy.repulsions.items():
+        loss = loss - weight * REPULSIONS[name](made).sum()
+    if remedy.terms:
+        loss = loss + _regularization(made, real, remedy.terms)
+    return loss
 
 
 def _regularization(made: Tensor, real: Tensor, terms: Sequence[Term]) -> Tensor:
@@ -180,90 +218,3 @@ def _regularization(made: Tensor, real: Tensor, terms: Sequence[Term]) -> Tensor
         for term in terms
     ]
     return torch.stack(values).sum()
-
-
-def collapse(
-    *,
-    ring: Mapping[str, Any],
-    variants: Mapping[str, Sequence[dict[str, Any]]],
-    share: float,
-    seeds: Sequence[int],
-    **training: Any,
-) -> tuple[pd.DataFrame, dict[str, NDArray[Any]]]:
-    """Modes that each variant of the GAN covers, and samples of the seed that collapses most.
-
-    Before the variants comes the plain GAN. That seed is the one whose plain GAN covers the fewest modes at
-    the end; of several the one with the fewest on average over all looks.
-
-    Args:
-        ring: arguments of :class:`Ring`.
-        variants: name -> regularizers, entries {name, degree, weight, parameters}.
-        share: of the samples that must lie near a mode, for it to be covered.
-        seeds: as in :func:`train`.
-        training: the other arguments of :func:`train`.
-
-    Returns:
-        Columns variant, seed, step, modes (that are covered), near (share of samples near any mode); and
-        arrays: real, a batch; seed; samples_VARIANT of it after the last step, shape (n, 2).
-
-    """
-    truth = Ring(**ring)
-    tables, last = [], {}
-    for name, regularizers in {PLAIN: [], **variants}.items():
-        looks, seen = train(truth, build_terms(regularizers), seeds=seeds, **training)
-        last[name] = seen[-1]
-        for step, samples in zip(looks, seen, strict=True):
-            shares = truth.shares(samples)
-            columns = {"modes": (shares >= share).sum(dim=1), "near": shares.sum(dim=1)}
-            row = {name: values.numpy() for name, values in columns.items()}
-            tables.append(pd.DataFrame(row | {"variant": name, "seed": list(seeds), "step": step}))
-    table = pd.concat(tables, ignore_index=True)[["variant", "seed", "step", "modes", "near"]]
-    chosen = most_collapsed(table)
-    stream = torch.Generator().manual_seed(int(chosen))
-    arrays = {"real": truth.sample(len(last[name][0]), [stream])[0].numpy(), "seed": np.array(chosen)}
-    arrays |= {f"samples_{name}": own[list(seeds).index(chosen)].numpy() for name, own in last.items()}
-    return table, arrays
-
-
-def most_collapsed(table: pd.DataFrame) -> int:
-    """Seed whose plain GAN covers the fewest modes at the end, of several the fewest on average."""
-    plain = table[table["variant"] == PLAIN].sort_values("step")
-    modes = plain.groupby("seed", sort=False)["modes"].agg(["last", "mean"])
-    return int(modes.sort_values(["last", "mean"], kind="stable").index[0])
-
-
-def paired_differences(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    r"""Modes of each variant minus those of the plain GAN of the same seed.
-
-    Two measures: at the last step, and the mean over all looks. The interval is the paired t interval
-    :math:`\bar d \pm t_{n-1} \, \mathrm{sd} / \sqrt n`; NaN with one seed.
-
-    Args:
-        table: of :func:`collapse`.
-        confidence: coverage of the interval, such as 0.95.
-
-    Returns:
-        Columns variant, measure (``at the end`` or ``over all steps``), n; modes and near, means of the
-        variant over seeds; plain_modes and plain_near, likewise of the plain GAN; difference of the modes,
-        low, high; and fewer, equal, more: in how many seeds the variant covers fewer, as many, or more modes.
-
-    """
-    columns = ["modes", "near"]
-    measures = {
-        "at the end": table[table["step"] == table["step"].max()].set_index(["variant", "seed"])[columns],
-        "over all steps": table.groupby(["variant", "seed"], sort=False)[columns].mean(),
-    }
-    rows = []
-    for variant in table.loc[table["variant"] != PLAIN, "variant"].unique():
-        for measure, values in measures.items():
-            ours, theirs = values.loc[variant], values.loc[PLAIN]
-            difference = ours["modes"] - theirs["modes"]
-            n, mean = len(difference), difference.mean()
-            half = half_width(difference.std(), n, confidence)
-            means = {name: ours[name].mean() for name in columns}
-            means |= {f"plain_{name}": theirs[name].mean() for name in columns}
-            signs = {"fewer": difference < 0, "equal": difference == 0, "more": difference > 0}
-            counts = {name: int(which.sum()) for name, which in signs.items()}
-            interval = {"difference": mean, "low": mean - half, "high": mean + half}
-            rows.append({"variant": variant, "measure": measure, "n": n} | means | interval | counts)
-    return pd.DataFrame(rows)

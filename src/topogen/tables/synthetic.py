@@ -1,5 +1,7 @@
 """Tables of the experiments on made-up data and damaged batches."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 
@@ -35,28 +37,61 @@ def moved_table(moved: pd.DataFrame) -> pd.DataFrame:
     return counts.rename(columns=names).reset_index()
 
 
-def collapse_table(differences: pd.DataFrame) -> pd.DataFrame:
-    """Modes that regularized GANs cover beside plain ones of the same seeds, cells formatted as text.
+MEASURES = {"modes": "modes covered", "near": "near a mode (%)", "mmd": "squared MMD (1/1000)"}
+FACTORS = {"modes": 1, "near": 100, "mmd": 1000}
+
+
+def collapse_table(effects: pd.DataFrame, baselines: Sequence[str] = ("plain",)) -> pd.DataFrame:
+    """How far GANs collapse, compared with others of the same seeds, cells formatted as text.
 
     Args:
-        differences: of :func:`topogen.synthetic.gan.paired_differences`.
+        effects: of :func:`topogen.synthetic.collapse.paired_differences`.
+        baselines: GANs with which others are compared.
     """
-    interval = zip(differences["difference"], differences["low"], differences["high"], strict=True)
+    effects = effects[effects["baseline"].isin(baselines)]
+    factors = effects["measure"].map(FACTORS)
+    columns = ["mean", "baseline_mean", "difference", "low", "high"]
+    scaled = effects[columns].mul(factors, axis=0)
+    digits = effects["measure"].map({"modes": 2, "near": 1, "mmd": 2})
+
+    def formatted(column: str) -> list[str]:
+        return [f"{value:.{n}f}" for value, n in zip(scaled[column], digits, strict=True)]
+
+    interval = zip(formatted("difference"), formatted("low"), formatted("high"), strict=True)
+    counts = effects[["less", "equal", "more"]].astype(str)
     return pd.DataFrame(
         {
-            "GAN": differences["variant"],
-            "modes covered": differences["measure"],
-            "seeds": differences["n"].astype(str),
-            "plain": differences["plain_modes"].map("{:.2f}".format),
-            "regularized": differences["modes"].map("{:.2f}".format),
-            "difference": [f"{mean:.2f} [{low:.2f}, {high:.2f}]" for mean, low, high in interval],
-            "near a mode, plain (%)": (100 * differences["plain_near"]).map("{:.0f}".format),
-            "near a mode, regularized (%)": (100 * differences["near"]).map("{:.0f}".format),
-            "seeds with fewer, equal, more": [
-                f"{fewer}, {equal}, {more}"
-                for fewer, equal, more in zip(
-                    differences["fewer"], differences["equal"], differences["more"], strict=True
-                )
-            ],
+            "GAN": effects["variant"],
+            "compared with": effects["baseline"],
+            "measure": effects["measure"].map(MEASURES),
+            "when": effects["time"],
+            "seeds": effects["n"].astype(str),
+            "GAN, mean": formatted("mean"),
+            "other, mean": formatted("baseline_mean"),
+            "difference": [f"{mean} [{low}, {high}]" for mean, low, high in interval],
+            "seeds with less, equal, more": counts.agg(", ".join, axis=1),
+        }
+    )
+
+
+def strength_table(tuning: pd.DataFrame, seeds: pd.DataFrame) -> pd.DataFrame:
+    """Measures of each variant at each of its strengths, and which was taken, cells formatted as text.
+
+    Args:
+        tuning: of :func:`topogen.synthetic.collapse.by_seed`, from the seeds that strengths are chosen on.
+        seeds: likewise, from the other seeds, at the strengths that were taken.
+    """
+    over_steps = tuning[tuning["time"] == "over all steps"]
+    means = over_steps.groupby(["variant", "strength"], sort=False)
+    taken = set(seeds[["variant", "strength"]].itertuples(index=False, name=None))
+    return pd.DataFrame(
+        {
+            "GAN": [variant for (variant, _), _ in means],
+            "strength": [f"{strength:g}" for (_, strength), _ in means],
+            "seeds": [str(len(part)) for _, part in means],
+            "modes covered": [f"{part['modes'].mean():.2f}" for _, part in means],
+            "near a mode (%)": [f"{100 * part['near'].mean():.1f}" for _, part in means],
+            "squared MMD (1/1000)": [f"{1000 * part['mmd'].mean():.2f}" for _, part in means],
+            "taken": ["yes" if key in taken else "" for key, _ in means],
         }
     )
