@@ -19,7 +19,8 @@ results: environment ## every figure and table of the thesis
 report: environment ## results/report.html: one file with everything, once the results are there
 	$(RUN) snakemake --report results/report.html
 
-test: lint check ## what CI runs
+test: environment ## what CI runs, the linters and the tests at the same time
+	$(MAKE) --jobs 2 lint check
 
 lint: environment
 	$(RUN) ruff check .

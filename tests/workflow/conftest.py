@@ -107,7 +107,7 @@ class Workspace:
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory):
-    """Make a copy of the repository's files."""
+    """Make a copy of the repository's files, as a run before left it."""
 
     def copy():
         folder = tmp_path_factory.mktemp("repository")
@@ -121,7 +121,11 @@ def repository(tmp_path_factory):
         for name in listed.stdout.splitlines():
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, folder / name)
+                shutil.copy2(ROOT / name, folder / name)
+        # What is compiled already, known by the times of the sources: otherwise the first jobs would all
+        # compile the engine. tests/torchrips/test_compilation.py tests such first uses.
+        for cache in ROOT.glob("src/**/__pycache__"):
+            shutil.copytree(cache, folder / cache.relative_to(ROOT), dirs_exist_ok=True)
         return folder
 
     return copy

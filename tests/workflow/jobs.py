@@ -22,7 +22,7 @@ FILES = {  # golden file -> configuration files on top of config.yaml
 }
 
 
-def built(configuration_files):
+def built(configuration_files, targets=TARGETS):
     """The workflow of the working directory with the graph of all jobs of the targets, in this process."""
     with (
         SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api,
@@ -33,7 +33,7 @@ def built(configuration_files):
             config_settings=ConfigSettings(configfiles=list(configuration_files)),
             snakefile=Path("Snakefile"),
         )
-        loaded.dag(dag_settings=DAGSettings(targets=TARGETS, forceall=True)).printrulegraph()
+        loaded.dag(dag_settings=DAGSettings(targets=targets, forceall=True)).printrulegraph()
         return loaded._workflow
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import loaded
+from jobs import built
 
 MODELS = {"VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4", "VAE0-Z1", "TopoVAE-Z1"}
 SHORT = {"VAE0-run", "VAE0-other-draws", "TopoVAE3-run", "TopoVAE4-scaled"}
@@ -215,6 +216,23 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
     assert set(rules) == AFTER_TRAINING | EVALUATION | {"train", "measure_step_times"}
 
 
+@pytest.fixture(scope="module")
+def graph(finished):
+    """The jobs of `all`, and which of them need which."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(finished.folder)
+        return built([Path("tiny.yaml")], targets={"all"}).dag
+
+
+def rules_of(jobs):
+    return {job.rule.name for job in jobs} - {"all"}
+
+
+def rerun_by(graph, module):
+    """Rules of the jobs that read a module, and of all that follow from them: what its edit runs again."""
+    return rules_of(graph.bfs(graph.depending, *(job for job in graph.jobs if module in job.input)))
+
+
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
@@ -241,18 +259,25 @@ def test_a_model_is_added_by_the_configuration_alone(finished):
         ),
     ],
 )
-def test_a_module_reruns_the_rules_that_use_it(finished, module, expected):
-    with edited(finished.folder / "src/topogen" / module, lambda text: text + "\n# edited\n"):
-        assert set(finished.planned()[0]) == expected
+def test_a_module_reruns_the_rules_that_use_it(graph, module, expected):
+    assert rerun_by(graph, f"src/topogen/{module}") == expected
 
 
-def test_how_files_are_written_concerns_every_rule(finished):
-    everything = set(finished.planned("--forceall")[0])
-    with edited(finished.folder / "src/topogen/files.py", lambda text: text + "\n# edited\n"):
-        assert set(finished.planned()[0]) == everything
+def test_how_files_are_written_concerns_every_rule(graph):
+    assert rerun_by(graph, "src/topogen/files.py") == rules_of(graph.jobs)
 
 
-def test_the_engine_concerns_every_rule_but_those_of_the_data(finished):
-    everything = set(finished.planned("--forceall")[0])
-    with edited(finished.folder / "src/torchrips/engine.py", lambda text: text + "\n# edited\n"):
-        assert set(finished.planned()[0]) == everything - {"download", "prepare", "check_steps", "classifier"}
+@pytest.mark.parametrize("module", ["src/topogen/evaluation/held_out.py", "src/torchrips/engine.py"])
+def test_snakemake_reruns_the_jobs_that_read_an_edited_module_and_what_follows(finished, graph, module):
+    with edited(finished.folder / module, lambda text: text + "\n# edited\n"):
+        assert set(finished.planned()[0]) == rerun_by(graph, module)
+
+
+def test_an_edit_of_the_plan_checks_the_steps_again_and_trains_nothing(finished):
+    with edited(finished.folder / "src/topogen/plan.py", lambda text: text + "\n# edited\n"):
+        assert finished.planned()[0] == Counter({"check_steps": 1})
+
+
+def test_the_engine_concerns_every_rule_but_those_of_the_data(graph):
+    unconcerned = {"download", "prepare", "check_steps", "classifier"}
+    assert rerun_by(graph, "src/torchrips/engine.py") == rules_of(graph.jobs) - unconcerned
