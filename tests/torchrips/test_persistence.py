@@ -688,7 +688,7 @@ def test_an_interrupt_is_heard_at_once_and_ends_the_work(clouds, monkeypatch):
         raise InterruptedError
 
     monkeypatch.setattr(engine, "rips_bars", endless)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored if the tests run in the background
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored in the background
     try:
         with pytest.raises(KeyboardInterrupt):
             batched_rips_diagrams(torch.rand(clouds, persistence.LARGE, 2), threads=2)
