@@ -10,8 +10,8 @@ RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra dev --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results report test lint check check-fast test-faults test-network test-wheel conformance benchmark environment peers lock \
-    unlock clean
+.PHONY: results report test lint check-packages check-workflow check-fast test-faults test-network test-wheel conformance \
+    benchmark environment peers lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -19,8 +19,8 @@ results: environment ## every figure and table of the thesis
 report: environment ## results/report.html: one file with everything, once the results are there
 	$(RUN) snakemake --report results/report.html
 
-test: environment ## what CI runs, the linters and the tests at the same time
-	$(MAKE) --jobs 2 lint check
+test: environment ## what CI runs: the linters, the tests of the packages and those of the workflow, at the same time
+	$(MAKE) --jobs 3 lint check-packages check-workflow
 
 lint: environment
 	$(RUN) ruff check .
@@ -29,8 +29,11 @@ lint: environment
 	$(RUN) snakemake --lint
 	$(RUN) mypy
 
-check: environment
-	$(RUN) pytest
+check-packages: environment
+	$(RUN) pytest --ignore tests/workflow
+
+check-workflow: environment
+	$(RUN) pytest tests/workflow
 
 check-fast: environment ## the tests that run no workflow, with few random examples: two minutes
 	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast -m "not (slow or network or wheel)"

@@ -123,9 +123,11 @@ def repository(tmp_path_factory):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
         # What is compiled already, known by the times of the sources: otherwise the first jobs would all
-        # compile the engine. tests/torchrips/test_compilation.py tests such first uses.
+        # compile the engine. tests/torchrips/test_compilation.py tests such first uses. Other tests may write
+        # there: a file that is not complete has another ending.
+        incomplete = shutil.ignore_patterns("*.tmp.*", "*.pyc.*")
         for cache in ROOT.glob("src/**/__pycache__"):
-            shutil.copytree(cache, folder / cache.relative_to(ROOT), dirs_exist_ok=True)
+            shutil.copytree(cache, folder / cache.relative_to(ROOT), ignore=incomplete, dirs_exist_ok=True)
         return folder
 
     return copy

@@ -136,6 +136,7 @@ VERDICTS = {"verdicts", "verdict_table"}
 EFFECTS = VERDICTS | {"replication", "gradient_sizes", "spike_in", "calibration"}
 EFFECTS |= {"improvement", "bce_curves", "improvement_curves", "table_1"}
 AFTER_TRAINING = EFFECTS | {"step_costs", "cost"}
+REPLAY = {"replay_means", "replay"}  # of the models as run
 EVALUATION = VERDICTS | {"evaluate", "held_out_means", "held_out_table", "prior_samples"}
 
 
@@ -201,7 +202,7 @@ def test_a_seed_trains_only_that_seed(finished):
         rules, runs = finished.planned()
     assert runs == {(model, "3") for model in MODELS | SHORT}
     # The pictures show the first seed.
-    assert set(rules) == AFTER_TRAINING | EVALUATION - {"prior_samples"} | {"train"}
+    assert set(rules) == AFTER_TRAINING | REPLAY | EVALUATION - {"prior_samples"} | {"train"}
 
 
 def test_a_model_is_added_by_the_configuration_alone(finished):
@@ -239,20 +240,21 @@ def rerun_by(graph, module):
         (
             "plotting/curves.py",
             {"bce_curves", "improvement_curves", "latent_curves"}
-            | {"replication", "gradient_sizes", "calibration"},
+            | {"replication", "replay", "gradient_sizes", "calibration"},
         ),
         ("evaluation/metrics.py", VERDICTS | {"held_out_table", "prior_samples"}),
-        ("evidence/effects.py", EFFECTS),
+        ("evidence/effects.py", EFFECTS | REPLAY),
         ("evidence/claims.py", VERDICTS),
         ("evidence/calibration.py", {"spike_in", "calibration"}),
         ("evaluation/held_out.py", EVALUATION | {"prepare_test_set"}),
-        ("evidence/improvement.py", EFFECTS | {"held_out_means", "held_out_table"}),
+        ("evidence/improvement.py", EFFECTS | REPLAY | {"held_out_means", "held_out_table"}),
         ("theory/differentiability.py", VERDICTS | {"gradients", "gradient_checks"}),
         ("synthetic/pointclouds.py", {"pointclouds", "point_cloud_descent", "half_loss"}),
         ("synthetic/gan.py", {"gan", "modes_covered"}),
         (
             "models/vae.py",
             AFTER_TRAINING
+            | REPLAY
             | EVALUATION
             | {"train", "measure_step_times", "image_comparison", "latent_curves", "latent_scatter"}
             | {"forward_pass", "working_principle"},
