@@ -678,9 +678,10 @@ def test_nothing_cannot_be_padded():
 def test_an_interrupt_is_heard_at_once_and_ends_the_work(clouds, monkeypatch):
     """The work of these threads ends when it is told to; Ctrl-C comes while it is going on."""
     stopped = []
+    first = threading.Semaphore()  # one interrupt, not one from each thread
 
     def endless(edges, loops, essential, stop):
-        if not stopped:
+        if first.acquire(blocking=False):
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         while not stop[0]:
             time.sleep(0.001)
