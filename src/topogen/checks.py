@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 from topogen.plan import REPLAYED, Plan
@@ -271,32 +271,6 @@ def check_published(plan: Plan) -> None:
         baseline = plan.baselines.get(model, model)
         if baseline not in published:
             raise ValueError(f"published: the row of {model} needs that of its baseline {baseline}; add it")
-
-
-def check_steps(images: int, epochs: int, batch_size: int, at_steps: Mapping[str, Sequence[int]]) -> int:
-    """Refuse steps that a training does not reach, once the number of its images is known.
-
-    Args:
-        images: number of images for training.
-        epochs: passes through them.
-        batch_size: images per step; the last batch of an epoch may be smaller.
-        at_steps: key of the configuration -> zero-based steps that it asks for.
-
-    Returns:
-        Number of steps of a training.
-
-    Raises:
-        ValueError: the message names the key, the steps and what to do.
-
-    """
-    steps = epochs * math.ceil(images / batch_size)
-    for key, wanted in at_steps.items():
-        if late := [step for step in wanted if step >= steps]:
-            raise ValueError(
-                f"{key}: {late} is not reached: {epochs} epochs of {images} images by {batch_size} "
-                f"are {steps} steps, from 0 on; raise training.epochs or choose earlier steps"
-            )
-    return steps
 
 
 def check_results_folder(folder: Path) -> None:

@@ -210,16 +210,6 @@ class Plan:
         entry = self.config["datasets"][dataset]
         return {"kind": entry.get("kind", "idx"), "shape": entry["shape"], "classes": entry["classes"]}
 
-    def steps(self) -> Config:
-        """Arguments of :func:`topogen.checks.check_steps`, except the number of images."""
-        training, statistics = self.config["training"], self.config["statistics"]
-        kept, reported = training["snapshot_steps"], statistics["at_steps"]
-        return {
-            "epochs": training["epochs"],
-            "batch_size": training["batch_size"],
-            "at_steps": {"training.snapshot_steps": kept, "statistics.at_steps": reported},
-        }
-
     def trainer(self, model: str, seed: int) -> Config:
         """Arguments of :class:`topogen.training.trainer.Trainer`: a model's keys that are not used here."""
         shared = {key: self.config["training"][key] for key in ("batch_size", "learning_rate", "device")}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from topogen.checks import check, check_results_folder, check_steps
+from topogen.checks import check, check_results_folder
 from topogen.plan import Plan
 from topogen.variants import written_out
 
@@ -215,14 +215,6 @@ def test_an_infinite_ground_norm_is_the_maximum_norm():
     config = copy.deepcopy(CONFIG)
     first_term(config).update(name="wasserstein", parameters={"order": 2, "ground_norm": math.inf})
     checked(config)
-
-
-def test_steps_that_the_images_do_not_suffice_for_are_refused():
-    arguments = {"images": 1437, "epochs": 3, "batch_size": 128}  # 12 steps in an epoch
-    at_steps = {"training.snapshot_steps": [0, 35], "statistics.at_steps": [25]}
-    assert check_steps(**arguments, at_steps=at_steps) == 36
-    with pytest.raises(ValueError, match=r"^statistics.at_steps: \[36, 75\] is not reached: .* 36 steps"):
-        check_steps(**arguments, at_steps=at_steps | {"statistics.at_steps": [25, 36, 75]})
 
 
 def test_results_that_cannot_be_written_stop_the_run(tmp_path, monkeypatch):

@@ -217,7 +217,6 @@ def test_two_runs_give_the_same_bytes_whatever_the_cores(undisturbed, long):
 MOMENTS = {
     "download": ["MNIST/source.json"],
     "prepare": ["MNIST/images.npy", "MNIST/test_labels.npy"],
-    "check_steps": ["MNIST/steps.json"],
     "references": ["MNIST/diagrams.npz"],
     "train": [
         "MNIST/runs/VAE0/1/partial.pt",  # after the first epoch

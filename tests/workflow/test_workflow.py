@@ -275,11 +275,6 @@ def test_snakemake_reruns_the_jobs_that_read_an_edited_module_and_what_follows(f
         assert set(finished.planned()[0]) == rerun_by(graph, module)
 
 
-def test_an_edit_of_the_plan_checks_the_steps_again_and_trains_nothing(finished):
-    with edited(finished.folder / "src/topogen/plan.py", lambda text: text + "\n# edited\n"):
-        assert finished.planned()[0] == Counter({"check_steps": 1})
-
-
 def test_the_engine_concerns_every_rule_but_those_of_the_data(graph):
-    unconcerned = {"download", "prepare", "check_steps", "classifier"}
+    unconcerned = {"download", "prepare", "classifier"}
     assert rerun_by(graph, "src/torchrips/engine.py") == rules_of(graph.jobs) - unconcerned

@@ -60,31 +60,6 @@ rule prepare:
         "../scripts/data/prepare.py"
 
 
-# Its parameters are not those of `prepare`: another step to report makes no new images.
-rule check_steps:
-    input:
-        images="results/{dataset}/images.npy",
-        code=code_of("workflow/scripts/data/check_steps.py"),
-    output:
-        steps="results/{dataset}/steps.json",
-    log:
-        "results/logs/check_steps/{dataset}.log",
-    benchmark:
-        "results/benchmarks/check_steps/{dataset}.tsv"
-    conda:
-        "../../envs/topogen.yaml"
-    threads: 1
-    resources:
-        mem_mb=more_on_retry(1000),
-        runtime=more_on_retry(5),
-    params:
-        spec=canonical(PLAN.steps()),
-    message:
-        "Check that a training on {wildcards.dataset} reaches the steps that are kept and reported"
-    script:
-        "../scripts/data/check_steps.py"
-
-
 rule references:
     input:
         images="results/{dataset}/images.npy",

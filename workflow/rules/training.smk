@@ -8,7 +8,6 @@ rule train:
         test_images="results/{dataset}/test_images.npy",
         diagrams=references_of_training,
         wrong=wrong_references_of_training,
-        steps=ancient("results/{dataset}/steps.json"),  # a check, which trains nothing again when it is made again
         family=code_of_family,
         code=code_of("workflow/scripts/training/train.py"),
     output:

@@ -85,7 +85,7 @@ def train(
         model: the remaining arguments of :class:`Trainer`.
 
     Raises:
-        ValueError: a snapshot step lies beyond the last step.
+        ValueError: a snapshot step or a monitored step lies beyond the last step.
         TrainingError: a value that must be finite is not, at the step that the message names; it carries the
             history of the steps before.
 
@@ -93,8 +93,9 @@ def train(
     trainer = Trainer(images, references, seed=seed, **model)
     in_epochs = epochs * len(trainer.batches)
     last = min(steps, in_epochs) if steps else in_epochs
-    if late := [step for step in snapshot_steps if step >= last]:
-        raise ValueError(f"snapshot steps {late}: the training has {last} steps, the first is 0")
+    for kind, steps_of_kind in (("snapshot", snapshot_steps), ("reported", monitored_steps)):
+        if late := [step for step in steps_of_kind if step >= last]:
+            raise ValueError(f"{kind} steps {late}: the training has {last} steps, the first is 0")
     sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
     progress = partial and _Progress.load(partial, trainer, identity)
     progress = progress or _Progress(trainer.latents_of(images[sample], noise))

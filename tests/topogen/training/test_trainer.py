@@ -361,9 +361,16 @@ def test_a_permutation_of_the_images_is_an_order():
     assert [ordered.step()[0] for _ in range(4)] == [direct.step()[0] for _ in range(4)]
 
 
-def test_a_snapshot_after_the_last_step_is_refused_before_the_first():
-    with pytest.raises(ValueError, match=r"snapshot steps \[3\]: the training has 3 steps"):
-        train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, snapshot_steps=[0, 3], **VAE0)
+@pytest.mark.parametrize(
+    ("kind", "steps"),
+    [
+        ("snapshot", {"snapshot_steps": [0, 3]}),
+        ("reported", {"snapshot_steps": [0], "monitored": IMAGES, "monitored_steps": [3]}),
+    ],
+)
+def test_a_step_after_the_last_one_is_refused_before_the_first(kind, steps):
+    with pytest.raises(ValueError, match=rf"{kind} steps \[3\]: the training has 3 steps"):
+        train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, **steps, **VAE0)
 
 
 def test_a_gradient_that_overflows_is_refused_before_the_update():
