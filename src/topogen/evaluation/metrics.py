@@ -95,24 +95,17 @@ METRICS = {
     ),
     "class_entropy": Metric("entropy of the classes of the prior samples", ENTROPY, 1, "generation"),
     **_of_diagrams("prior samples", "generation", ""),
-    "bottleneck_0": Metric(
-        f"bottleneck distance, degree 0, {DIAGRAMS}", "1 for real images", -1, "generation"
-    ),
-    "bottleneck_1": Metric(
-        f"bottleneck distance, degree 1, {DIAGRAMS}", "1 for real images", -1, "generation"
-    ),
-    "wasserstein_0": Metric(
-        f"Wasserstein distance, degree 0, {DIAGRAMS}", "1 for real images", -1, "generation"
-    ),
-    "wasserstein_1": Metric(
-        f"Wasserstein distance, degree 1, {DIAGRAMS}", "1 for real images", -1, "generation"
-    ),
-    "reininghaus_0": Metric(
-        f"squared Reininghaus distance, degree 0, {DIAGRAMS}", "1 for real images", -1, "generation"
-    ),
-    "reininghaus_1": Metric(
-        f"squared Reininghaus distance, degree 1, {DIAGRAMS}", "1 for real images", -1, "generation"
-    ),
+    **{
+        f"{name}_{degree}": Metric(
+            f"{words} distance, degree {degree}, {DIAGRAMS}", "1 for real images", -1, "generation"
+        )
+        for name, words in {
+            "bottleneck": "bottleneck",
+            "wasserstein": "Wasserstein",
+            "reininghaus": "squared Reininghaus",
+        }.items()
+        for degree in (0, 1)
+    },
     "neighbours_of_means": Metric(
         "images whose nearest latent means are of their class", "share", 1, "latent space"
     ),

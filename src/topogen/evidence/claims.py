@@ -17,6 +17,7 @@ from scipy import stats
 
 from topogen.evaluation.metrics import METRICS
 from topogen.evidence.effects import effects, paired_effect, stochastic_order
+from topogen.evidence.improvement import mean_of_first_steps
 from topogen.evidence.rule import compatible, half_of_last_digit, judged
 
 COLUMNS = ["claim", "rank", "model", "measure", "unit", "source", "thesis", "compatible"]
@@ -114,9 +115,9 @@ def decay_claims(
         margin: likewise, percent.
         power: of :func:`topogen.evidence.rule.judged`.
     """
-    first = improvement[improvement["step"] < steps]
-    table = first.groupby(["model", "seed"], sort=False)["r"].mean().reset_index()
-    effect = effects(table, ["model"], "r", confidence=confidence, margin=margin)
+    effect = effects(
+        mean_of_first_steps(improvement, steps), ["model"], "r", confidence=confidence, margin=margin
+    )
     beside = {model: len(_with_rbar(published).keys() & replicates[model]) for model in effect["model"]}
     families = pd.DataFrame(
         [(model, "published", rows) for model, rows in beside.items() if rows],

@@ -9,14 +9,6 @@ from topogen.evidence.improvement import mean_over_seeds
 KEYS = ["model", "step", "metric"]
 
 
-def collect_evaluations(evaluations: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame:
-    """Evaluations of several runs, keyed by (model, seed), as one table with columns model and seed."""
-    return pd.concat(
-        [table.assign(model=model, seed=seed) for (model, seed), table in evaluations.items()],
-        ignore_index=True,
-    )
-
-
 def summarise(evaluations: pd.DataFrame, baselines: Mapping[str, str], confidence: float) -> pd.DataFrame:
     """Mean of every metric over seeds, and mean paired difference to the baseline, with t intervals.
 

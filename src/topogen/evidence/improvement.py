@@ -14,10 +14,10 @@ from topogen.data.orders import ordered_batches
 from topogen.intervals import half_width
 
 
-def collect_histories(histories: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame:
-    """Histories of several runs, keyed by (model, seed), as one table with columns model and seed."""
+def table_of_runs(tables: Mapping[tuple[str, int], pd.DataFrame]) -> pd.DataFrame:
+    """Tables of several runs, keyed by (model, seed), as one with columns model and seed."""
     return pd.concat(
-        [table.assign(model=model, seed=seed) for (model, seed), table in histories.items()],
+        [table.assign(model=model, seed=seed) for (model, seed), table in tables.items()],
         ignore_index=True,
     )
 
@@ -146,6 +146,12 @@ def at_steps(table: pd.DataFrame, steps: Iterable[int]) -> pd.DataFrame:
     if late := sorted(step for step in steps if step > last):
         raise ValueError(f"steps {late} are to be reported, but the last step is {last}")
     return table[table["step"].isin({*steps, last})].reset_index(drop=True)
+
+
+def mean_of_first_steps(improvement: pd.DataFrame, steps: int) -> pd.DataFrame:
+    """Mean of r(s) over the first steps of each run: columns model, seed, r."""
+    first = improvement[improvement["step"] < steps]
+    return first.groupby(["model", "seed"], sort=False)["r"].mean().reset_index()
 
 
 def one_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from topogen.evidence.improvement import mean_over_seeds, ratio_of_means
 
 DECIMALS = 1  # of the percentages in Table 1 of the thesis
+AVERAGES = ("without", "run", "paired")  # of :func:`replay`, each of one comparison
 QUANTITIES = ("without", "run")  # columns of :func:`replay` that are compared with the published digits
 
 
@@ -41,13 +42,13 @@ def replay(
     tables = [
         _of_list(improvements, entry, replicates, confidence).assign(list=name)
         for name, entry in lists
-        if all(entry[column] in improvements for column in ("without", "run", "paired"))
+        if all(entry[column] in improvements for column in AVERAGES)
     ]
     table = pd.concat(tables, ignore_index=True)
     table = table[table["step"].isin(at_steps) & table["row"].isin(list(published))]
     places = zip(table["row"], table["step"], strict=True)
     table = table.assign(published=[published[row].get(str(step), np.nan) for row, step in places])
-    columns = ["list", "row", "likely", "step", "published", "without", "run", "paired"]
+    columns = ["list", "row", "likely", "step", "published", *AVERAGES]
     return table[[*columns, "mean", "low", "high", "n", "differ"]].reset_index(drop=True)
 
 
@@ -59,7 +60,7 @@ def _of_list(
 ) -> pd.DataFrame:
     """Averages of one list of seeds, all steps."""
     found = {}
-    for column in ("without", "run", "paired"):
+    for column in AVERAGES:
         means = ratio_of_means(improvements[entry[column]])
         means = means.assign(row=means["model"].map(replicates)).explode("row")
         found[column] = means.rename(columns={"ratio_of_means": column}).drop(columns="model")

@@ -4,7 +4,8 @@ import pytest
 from scipy import stats
 
 from topogen.evaluation.metrics import METRICS
-from topogen.evidence.gains import collect_evaluations, in_order, summarise
+from topogen.evidence.gains import in_order, summarise
+from topogen.evidence.improvement import table_of_runs
 from topogen.tables.held_out import held_out_table
 
 STEPS, METRICS_SHOWN = (50, 469), ("bce", "recall")
@@ -24,7 +25,7 @@ def evaluations(seeds=range(5)):
         for model, name in enumerate(("VAE0", "TopoVAE1"))
         for seed in seeds
     }
-    return collect_evaluations(runs)
+    return table_of_runs(runs)
 
 
 def test_means_and_differences_are_those_of_scipy():

@@ -9,13 +9,13 @@ from topogen.cost import median_times
 from topogen.evidence.improvement import (
     also_of_baseline,
     at_steps,
-    collect_histories,
     floors_of_batches,
     gradient_sizes,
     improvement,
     lowest_bce,
     mean_over_seeds,
     ratio_of_means,
+    table_of_runs,
 )
 
 PAIR = {"TopoVAE1": "VAE0"}
@@ -26,7 +26,7 @@ def history(*bce):
 
 
 def test_improvement_is_the_thesis_formula_per_seed_and_step():
-    histories = collect_histories(
+    histories = table_of_runs(
         {
             ("VAE0", 10): history(200.0, 100.0),
             ("VAE0", 31): history(400.0, 50.0),
@@ -67,7 +67,7 @@ def test_the_floor_is_the_bce_of_the_images_themselves():
 )
 def test_runs_that_are_no_pairs_are_refused(ours):
     baseline = {("VAE0", seed): history(1.0, 2.0) for seed in (10, 31)}
-    histories = collect_histories(baseline | {("TopoVAE1", seed): table for seed, table in ours.items()})
+    histories = table_of_runs(baseline | {("TopoVAE1", seed): table for seed, table in ours.items()})
     with pytest.raises(ValueError, match="TopoVAE1 and its baseline VAE0 differ in seeds or steps"):
         improvement(histories, PAIR)
 
@@ -76,27 +76,27 @@ def test_runs_that_are_no_pairs_are_refused(ours):
 def test_two_models_are_compared_until_the_first_of_them_ends(ours, theirs):
     runs = {("VAE0", seed): history(*theirs) for seed in (10, 31)}
     runs |= {("TopoVAE1", seed): history(*ours) for seed in (10, 31)}
-    assert improvement(collect_histories(runs), PAIR)["r"].tolist() == [25, 25]
+    assert improvement(table_of_runs(runs), PAIR)["r"].tolist() == [25, 25]
 
 
 def test_the_last_step_of_a_short_training_has_no_counterpart_in_a_long_one():
     steps = {"VAE0": [1, 9], "TopoVAE1": [1, 4]}
     runs = {(model, 10): pd.DataFrame({"step": own, "bce": 1.0}) for model, own in steps.items()}
-    kept = also_of_baseline(collect_histories(runs), PAIR)
+    kept = also_of_baseline(table_of_runs(runs), PAIR)
     assert kept.groupby("model")["step"].agg(list).to_dict() == {"VAE0": [1, 9], "TopoVAE1": [1]}
 
 
 def test_the_authors_average_weighs_the_seeds_by_their_bce():
     runs = {("VAE0", 10): history(100.0), ("VAE0", 31): history(300.0)}
     runs |= {("TopoVAE1", 10): history(80.0), ("TopoVAE1", 31): history(300.0)}
-    table = improvement(collect_histories(runs), PAIR)
+    table = improvement(table_of_runs(runs), PAIR)
     assert table["r"].mean() == 10
     assert ratio_of_means(table)["ratio_of_means"].tolist() == [5]
 
 
 def test_gradient_sizes_are_shares_of_that_of_bce():
     sizes = pd.DataFrame({"step": [0], "gradient_bce": [4.0], "gradient_push_0": [1.0], "bce": [0.0]})
-    histories = collect_histories({("TopoVAE1", seed): sizes for seed in (10, 31)})
+    histories = table_of_runs({("TopoVAE1", seed): sizes for seed in (10, 31)})
     table = gradient_sizes(histories, {"TopoVAE1": ["push_0"]}, 0.95)
     assert table[["model", "term", "n", "mean"]].to_numpy().tolist() == [["TopoVAE1", "push_0", 2, 0.25]]
     assert len(gradient_sizes(histories, {}, 0.95)) == 0
@@ -105,7 +105,7 @@ def test_gradient_sizes_are_shares_of_that_of_bce():
 def test_order_of_the_runs_does_not_matter():
     runs = {(model, seed): history(seed) for model in ("VAE0", "TopoVAE1") for seed in (10, 31)}
     shuffled = {key: runs[key] for key in [("TopoVAE1", 31), ("VAE0", 10), ("VAE0", 31), ("TopoVAE1", 10)]}
-    assert (improvement(collect_histories(shuffled), PAIR)["r"] == 0).all()
+    assert (improvement(table_of_runs(shuffled), PAIR)["r"] == 0).all()
 
 
 @pytest.mark.parametrize("confidence", [0.9, 0.95])

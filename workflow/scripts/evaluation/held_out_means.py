@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
-from topogen.evidence.gains import collect_evaluations, summarise
+from topogen.evidence.gains import summarise
+from topogen.evidence.improvement import table_of_runs
 from topogen.files import load_tables, save_table
 
 spec = json.loads(snakemake.params.spec)
-evaluations = collect_evaluations(load_tables(spec["runs"], snakemake.input.evaluations))
+evaluations = table_of_runs(load_tables(spec["runs"], snakemake.input.evaluations))
 summary = summarise(evaluations, spec["baselines"], spec["confidence"])
 print(summary.to_string(index=False))
 save_table(snakemake.output.summary, summary)

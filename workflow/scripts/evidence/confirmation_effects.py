@@ -11,7 +11,7 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 
 import pandas as pd
 
-from topogen.evidence.improvement import at_steps, one_table
+from topogen.evidence.improvement import at_steps, mean_of_first_steps, one_table
 from topogen.files import save_text
 
 spec = json.loads(snakemake.params.spec)
@@ -20,8 +20,7 @@ tables = {
     for name in ("effects", "improvement", "test_effects", "test_improvement")
 }
 tables["decay"] = {
-    name: table[table["step"] < spec["decay_steps"]].groupby(["model", "seed"])["r"].mean().reset_index()
-    for name, table in tables["improvement"].items()
+    name: mean_of_first_steps(table, spec["decay_steps"]) for name, table in tables["improvement"].items()
 }
 tables["improvement"] = {
     name: at_steps(table, spec["at_steps"]) for name, table in tables["improvement"].items()

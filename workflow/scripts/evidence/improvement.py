@@ -16,22 +16,19 @@ from topogen.evidence.effects import bands, effects
 from topogen.evidence.improvement import (
     also_of_baseline,
     at_steps,
-    collect_histories,
     floors_of_batches,
     gradient_sizes,
     improvement,
     lowest_bce,
     mean_over_seeds,
     ratio_of_means,
+    table_of_runs,
 )
 from topogen.evidence.rule import judged
-from topogen.files import save_table
+from topogen.files import load_tables, save_table
 
 spec = json.loads(snakemake.params.spec)
-runs = [(model, seed) for model, seed in spec["runs"]]
-histories = collect_histories(
-    {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.histories, strict=True)}
-)
+histories = table_of_runs(load_tables(spec["runs"], snakemake.input.histories))
 orders = histories["model"].map(spec.get("orders", {}))  # seed of a permutation, or none
 images = np.load(snakemake.input.images, mmap_mode="r")
 for order, rows in histories.groupby(orders, dropna=False)["step"]:
@@ -44,9 +41,7 @@ families = pd.DataFrame(spec["families"], columns=["model", "step", "family", "r
 
 # The same on test images, which no model was trained on: at the reported steps alone.
 monitored = np.load(snakemake.input.test_images, mmap_mode="r")[: spec["monitored"]]
-tests = collect_histories(
-    {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.monitored, strict=True)}
-)
+tests = table_of_runs(load_tables(spec["runs"], snakemake.input.monitored))
 tests = also_of_baseline(tests, spec["baselines"]).assign(floor=lowest_bce(monitored))
 test_table = improvement(tests, spec["baselines"])
 

@@ -18,18 +18,15 @@ from topogen.evidence.claims import (
     proposition_claims,
     time_claims,
 )
-from topogen.evidence.gains import collect_evaluations
-from topogen.files import save_table
+from topogen.evidence.improvement import table_of_runs
+from topogen.files import load_tables, save_table
 
 spec = json.loads(snakemake.params.spec)
 confidence, power = spec["confidence"], spec["power"]
 replicates, published = spec["replicates"], spec["published"]
 real_images = pd.read_parquet(snakemake.input.yardstick)
 yardstick = dict(zip(real_images["metric"], real_images["value"], strict=True))
-runs = [(model, seed) for model, seed in spec["runs"]]
-evaluations = collect_evaluations(
-    {run: pd.read_parquet(path) for run, path in zip(runs, snakemake.input.evaluations, strict=True)}
-)
+evaluations = table_of_runs(load_tables(spec["runs"], snakemake.input.evaluations))
 improvements = dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input.improvements), strict=True))
 effects = dict(zip(spec["comparisons"], map(pd.read_parquet, snakemake.input.effects), strict=True))
 # Results of controls and of the confirmation that were made once and are kept with the code, if any.
