@@ -6,12 +6,12 @@ done with the tensor that it holds, unless a result would have float64, or tenso
 
 import pytest
 import torch
+from test_regularizers import FAMILY, regularizer
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map
 
 from torchrips import landmarks, random_subsets, spread_gradient
 from torchrips.persistence import batched_rips_diagrams, rips_diagrams
-from torchrips.regularizers import REGULARIZERS
 from torchrips.vectorizations import Landscape, PersistenceImage
 
 DEVICE = torch.device("meta")
@@ -82,17 +82,6 @@ def squares(diagrams):
     return sum(diagram.square().sum() for diagram in diagrams)
 
 
-LOSSES = {
-    "push": {},
-    "total_persistence": {"power": 2},
-    "bottleneck": {},
-    "wasserstein": {"order": 2, "ground_norm": 2},
-    "sliced_wasserstein": {"directions": 5},
-    "fisher": {"sigma": 0.5},
-    "reininghaus": {"sigma": 0.5},
-    "4sgde": {"start": 0, "stop": 2, "points": 5, "sigma": 0.3, "scale": 1},
-    "entropy": {"delta": 0.01},
-}
 FUNCTIONS = {
     **{
         f"diagrams, {metric}": lambda points, metric=metric: squares(rips_diagrams(points, metric=metric))
@@ -114,15 +103,11 @@ FUNCTIONS = {
 
 
 def of_loss(name):
-    loss = REGULARIZERS[name](**LOSSES[name])
+    loss = regularizer(name)
     return lambda points: loss(rips_diagrams(points)[0], rips_diagrams(1.1 * points.detach())[0])
 
 
-FUNCTIONS |= {name: of_loss(name) for name in LOSSES}
-
-
-def test_every_loss_is_tried():
-    assert set(LOSSES) == set(REGULARIZERS)
+FUNCTIONS |= {name: of_loss(name) for name in FAMILY}
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])

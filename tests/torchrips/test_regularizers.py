@@ -173,6 +173,13 @@ def test_gradient_on_diagrams_agrees_with_finite_differences(name, pair):
     torch.autograd.gradcheck(regularizer(name), tuple(x.requires_grad_() for x in pair))
 
 
+@members
+def test_losses_refuse_infinite_deaths_with_a_remedy(name):
+    (bars,) = rips_diagrams(torch.eye(3), 0, essential=True)
+    with pytest.raises(ValueError, match=r"infinite .* leave out bars that never die, as in diagram\["):
+        regularizer(name)(bars, bars)
+
+
 @pytest.mark.parametrize("name", ["total_persistence", "bottleneck", "wasserstein", "entropy"])
 @given(diagram=diagrams(min_size=1))
 def test_a_point_below_the_diagonal_counts_as_its_mirror_image(name, diagram):
