@@ -1,5 +1,6 @@
 """Tables of effects, gradients and verdicts, as text."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,8 +9,12 @@ import pandas as pd
 
 
 def _interval(row: Mapping[Any, Any]) -> str:
-    """Mean and interval: percent with two decimals, other units with three digits."""
-    form = ".2f" if row.get("unit", "%") == "%" else ".3g"
+    """Mean and interval: percent with two decimals, other units with three digits of the largest number."""
+    decimals = 2
+    largest = max(abs(row["low"]), abs(row["mean"]), abs(row["high"]))
+    if row.get("unit", "%") != "%" and 0 < largest < np.inf:
+        decimals = max(0, 2 - math.floor(math.log10(largest)))
+    form = f"z.{decimals}f"
     return f"{row['mean']:{form}} [{row['low']:{form}}, {row['high']:{form}}]"
 
 
