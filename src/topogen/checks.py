@@ -7,6 +7,9 @@ from pathlib import Path
 
 from topogen.plan import REPLAYED, Plan
 
+# Folders of results/ that hold more than one dataset's.
+SHARED_FOLDERS = ("benchmarks", "logs", "synthetic", "theory")
+
 
 def check(plan: Plan) -> None:
     """Stop before any job if parts of the configuration disagree.
@@ -16,6 +19,7 @@ def check(plan: Plan) -> None:
 
     """
     check_numbers(plan.config, "")
+    check_names(plan)
     check_dataset(plan)
     check_models(plan)
     check_comparisons(plan)
@@ -48,6 +52,27 @@ def check_known(key: str, kind: str, name: str, known: Collection[str]) -> None:
     """Refuse a name that another section does not have."""
     if name not in known:
         raise ValueError(f"{key}: unknown {kind} {name}; choose one of: {', '.join(known)}")
+
+
+def check_names(plan: Plan) -> None:
+    """Refuse names of which files would overwrite one another."""
+    named = {
+        "datasets": plan.config["datasets"],
+        "models": plan.models,
+        "comparisons": plan.comparisons,
+        "orders": plan.config.get("orders", {}),
+        "synthetic.pointclouds.experiments": plan.config["synthetic"]["pointclouds"]["experiments"],
+        "synthetic.gan.variants": plan.config["synthetic"]["gan"]["variants"],
+    }
+    for key, names in named.items():
+        alike: dict[str, str] = {}
+        for name in names:
+            if (other := alike.setdefault(name.casefold(), name)) != name:
+                raise ValueError(
+                    f"{key}: {other} and {name} are one name on a disk that ignores capitals; rename one"
+                )
+    if taken := [name for name in plan.config["datasets"] if name.casefold() in SHARED_FOLDERS]:
+        raise ValueError(f"datasets: results/{taken[0]}/ holds other results; give the dataset another name")
 
 
 def check_with_baseline(plan: Plan, key: str, model: str) -> None:

@@ -5,15 +5,9 @@ A rule declares these files as inputs, so that a change of one of them reruns th
 
 import ast
 import json
-import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-
-
-def offer_to_jobs(folder: str) -> None:
-    """Put a folder before all others on the path on which processes that start from here find packages."""
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, os.environ.get("PYTHONPATH")]))
 
 
 def source_files(*files: str | Path, root: str | Path = "src") -> list[str]:

@@ -5,7 +5,8 @@ import hashlib
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -34,16 +35,17 @@ def provenance(folder: str | Path, datasets: Iterable[str | Path]) -> dict[str, 
 
 
 def repository(folder: str | Path) -> dict[str, Any] | None:
-    """Commit of the git repository that holds a folder, and the files that differ from it.
+    """Commit of the git repository that holds the files of a folder, and those that differ from it.
 
     Returns:
-        commit and changed (paths, new files among them); None without git, a repository or a commit.
+        commit and changed (paths, new files among them); None without git, a repository or a commit, or if
+        the folder merely lies in a repository that knows none of its files.
 
     """
     commit = output_of("git", "-C", str(folder), "rev-parse", "HEAD")
-    if commit is None:
+    if commit is None or not output_of("git", "-C", str(folder), "ls-files"):
         return None
-    status = output_of("git", "-C", str(folder), "status", "--porcelain") or ""
+    status = output_of("git", "-C", str(folder), "status", "--porcelain", ".") or ""
     changed = [line[3:] for line in status.splitlines()]
     return {"commit": commit.strip(), "dirty": bool(changed), "changed": changed}
 
@@ -59,10 +61,27 @@ def machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "memory": _memory(),
+        "memory": memory(),
         "gpus": gpus.splitlines(),
         "system": platform.platform(),
     }
+
+
+def memory(groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes of memory that this process may use: those of the machine, or fewer if a control group limits it.
+
+    Args:
+        groups: folder of the control groups of Linux; containers and cluster jobs have one each.
+
+    Returns:
+        None if the system does not tell.
+
+    """
+    try:
+        installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+    return min([installed, *_limits(groups)])
 
 
 def times_by_rule(benchmarks: str | Path) -> dict[str, dict[str, float]]:
@@ -130,9 +149,17 @@ def _processor() -> str:
     return names[0] if names else platform.processor()
 
 
-def _memory() -> int | None:
-    """Bytes of memory, where the system tells."""
+def _limits(groups: Path) -> Iterator[int]:
+    """Limits of memory, in bytes, of the control groups of this process and of those around them."""
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None
+        lines = Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+    except OSError:  # not Linux
+        return
+    for line in lines:
+        _, controllers, name = line.split(":", 2)
+        # Version 2 keeps all groups in one tree, version 1 those of each controller in a tree of its own.
+        file = "memory.limit_in_bytes" if controllers else "memory.max"
+        group = groups / controllers / name.lstrip("/")
+        for folder in (group, *group.parents):
+            with suppress(OSError, ValueError):  # no such file, or "max"
+                yield int(Path(folder, file).read_text(encoding="utf-8"))

@@ -56,6 +56,14 @@ DISAGREEING = {
         ),
         ["models.Wrong-order-A-steps-100.order", "`reference`"],
     ),
+    "models that differ in capitals": (
+        lambda c: c["models"].update(topovae1=c["models"]["TopoVAE1"]),
+        ["models: ", "TopoVAE1 and topovae1", "rename one"],
+    ),
+    "dataset of the name of another folder": (
+        lambda c: c["datasets"].update(Theory=c["datasets"]["digits"]),
+        ["datasets: ", "results/Theory/", "another name"],
+    ),
     "dataset that is not listed": (lambda c: c.update(dataset="ImageNet"), ["dataset", "ImageNet", "MNIST"]),
     "image step without a snapshot": (
         lambda c: c["training"].update(snapshot_steps=[9]),

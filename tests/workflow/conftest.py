@@ -2,11 +2,13 @@
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
 import struct
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from snakemake.api import SnakemakeApi
 from snakemake.settings.types import ConfigSettings, ResourceSettings
 
 ROOT = Path(__file__).parents[2]
+# What a run needs of the repository; without git, because the files may come from an archive.
+FOLDERS = ("config", "docs", "envs", "notebooks", "profiles", "src", "tests", "workflow")
+FILES = ("Snakefile", "config.yaml")
 IMAGES = 28  # three batches of 8 and one of 4
 
 
@@ -44,13 +49,13 @@ def put_dataset(raw):
     return checksums
 
 
-def loaded(*configuration_files):
-    """The workflow of the working directory as every run reads it first, in this process."""
+def loaded(*configuration_files, snakefile=Path("Snakefile"), **settings):
+    """A workflow as every run reads it first, in this process."""
     with SnakemakeApi() as api:
         read = api.workflow(
             resource_settings=ResourceSettings(cores=1),
-            config_settings=ConfigSettings(configfiles=list(configuration_files)),
-            snakefile=Path("Snakefile"),
+            config_settings=ConfigSettings(configfiles=list(configuration_files), **settings),
+            snakefile=snakefile,
         )
         read.list_rules()
         return read._workflow
@@ -71,17 +76,30 @@ class Workspace:
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(content))
 
     @property
+    def python(self):
+        """This Python, by a path with a space."""
+        return str(self.folder / ".venv/bin" / Path(sys.executable).name)
+
+    @property
+    def circumstances(self):
+        """Variables of another machine: a home that cannot be written, plain ASCII, another kernel."""
+        caches = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+        ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        jupyter = str(self.folder / "jupyter")
+        return ascii_only | {"HOME": os.devnull, "XDG_CACHE_HOME": caches, "JUPYTER_PATH": jupyter}
+
+    @property
     def results(self):
         return self.folder / "results/MNIST"
 
     def start(self, *arguments, before_path=()):
-        """Snakemake in a process of its own, with folders put before the others on PYTHONPATH."""
-        path = [*map(str, before_path), str(self.folder / "src")]
+        """Snakemake in a process of its own, whose PYTHONPATH holds some folders."""
         cores = [] if "--workflow-profile" in arguments else ["--cores", "2"]  # a cluster has its own
         return subprocess.Popen(
-            ["snakemake", "--configfile=tiny.yaml", *cores, *arguments],
+            [self.python, "-m", "snakemake", "--configfile=tiny.yaml", *cores, *arguments],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+            env=os.environ | self.circumstances | {"PYTHONPATH": os.pathsep.join(map(str, before_path))},
+            umask=0o077,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -107,27 +125,25 @@ class Workspace:
 
 @pytest.fixture(scope="session")
 def repository(tmp_path_factory):
-    """Make a copy of the repository's files, as a run before left it."""
+    """Make a copy of the repository's files, as a run before left it, in a folder whose name has a space.
+
+    Its environment seems to lie in it, as `make` puts it there, and Jupyter's path holds a broken kernel.
+    """
 
     def copy():
-        folder = tmp_path_factory.mktemp("repository")
-        listed = subprocess.run(
-            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        for name in listed.stdout.splitlines():
-            if (ROOT / name).is_file():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
-        # What is compiled already, known by the times of the sources: otherwise the first jobs would all
-        # compile the engine. tests/torchrips/test_compilation.py tests such first uses. Other tests may write
-        # there: a file that is not complete has another ending.
+        folder = tmp_path_factory.mktemp("my clone")
+        # src with what is compiled already, known by the times of the sources: otherwise the first jobs would
+        # all compile the engine. tests/torchrips/test_compilation.py tests such first uses. Other tests may
+        # write there: a file that is not complete has another ending.
         incomplete = shutil.ignore_patterns("*.tmp.*", "*.pyc.*")
-        for cache in ROOT.glob("src/**/__pycache__"):
-            shutil.copytree(cache, folder / cache.relative_to(ROOT), ignore=incomplete, dirs_exist_ok=True)
+        for name in FOLDERS:
+            shutil.copytree(ROOT / name, folder / name, ignore=incomplete)
+        for name in FILES:
+            shutil.copy2(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(sys.prefix)
+        (folder / "jupyter/kernels/python3").mkdir(parents=True)
+        kernel = {"argv": ["false"], "display_name": "of another Python", "language": "python"}
+        (folder / "jupyter/kernels/python3/kernel.json").write_text(json.dumps(kernel))
         return folder
 
     return copy

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import math
 import os
 from importlib import import_module
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import loaded
+from jsonschema import Draft202012Validator
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
 
+from topogen import provenance
 from topogen.checks import check
 from topogen.evaluation.metrics import METRICS
 from topogen.plan import Plan
@@ -224,6 +227,49 @@ def test_schema_names_the_faulty_key(fault):
         assert word in str(error.value)
 
 
+HOSTILE = [
+    "",
+    ".",
+    "..",
+    "../up",
+    "/tmp",
+    "a/b",
+    "a b",
+    "a\n",
+    "-rf",
+    "$(id)",
+    "`id`",
+    "a;id",
+    "a|id",
+    "a&",
+    "{seed}",
+    "a'",
+    'a"',
+    "a\\",
+    "\u00e4",
+]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "a" * 101])
+def test_a_name_that_a_path_or_a_shell_could_misread_is_refused(name):
+    definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
+    assert Draft202012Validator({"$ref": "#/$defs/name", "$defs": definitions}).is_valid("Model-0.5_b")
+    assert not Draft202012Validator({"$ref": "#/$defs/name", "$defs": definitions}).is_valid(name)
+
+
+def test_every_name_in_the_configuration_is_such_a_name():
+    """That is, every object whose keys the reader chooses says what a key may be."""
+
+    def walk(node, path):
+        if isinstance(node, dict):
+            if isinstance(node.get("additionalProperties"), dict) and "propertyNames" not in node:
+                yield path
+            for key, value in node.items():
+                yield from walk(value, f"{path}.{key}")
+
+    assert list(walk(yaml.safe_load(SCHEMA.read_text()), "")) == []
+
+
 def load(folder, config):
     """Read the Snakefile with a configuration, as every run does first, in this process."""
     file = folder / "broken.yaml"
@@ -304,14 +350,25 @@ def test_a_wrong_configuration_stops_before_any_job(workspace):
 
 @pytest.fixture
 def graphics_cards(tmp_path, monkeypatch):
-    """Make nvidia-smi list so many GPUs, each cut in two."""
+    """Make nvidia-smi list so many GPUs, each cut in two, and torch say which of them work."""
 
-    def pretend(count):
+    def pretend(count, works=None, visible=None):
         command = tmp_path / "nvidia-smi"
         command.write_text("#!/bin/sh\n" + "echo 'GPU 0: H100'\necho '  MIG 3g'\necho '  MIG 3g'\n" * count)
         command.chmod(0o755)
-        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        monkeypatch.setenv(
+            "CUDA_VISIBLE_DEVICES", visible or ""
+        )  # put back, whatever the workflow makes of it
+        if visible is None:
+            monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        answer = json.dumps([True] * count if works is None else works)
+        asked = provenance.output_of
+        monkeypatch.setattr(
+            provenance,
+            "output_of",
+            lambda *command: answer if "devices.py" in command[-1] else asked(*command),
+        )
 
     return pretend
 
@@ -326,14 +383,34 @@ def test_a_training_asks_for_a_gpu_if_there_is_one(here, graphics_cards, device,
     workflow = load(here, config)
     assert workflow.globals["gpus_per_run"](None) == asked
     limit = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else None
-    assert limit == (cards or None)  # trainings at a time
+    assert limit == (cards if asked and cards else None)  # trainings at a time
 
 
-@pytest.mark.parametrize(("visible", "used"), [("", 0), ("1", 1), ("0,1", 2)])
-def test_hidden_gpus_are_not_counted(here, graphics_cards, monkeypatch, visible, used):
-    graphics_cards(2)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert load(here, copy.deepcopy(CONFIG)).globals["gpus"]() == used
+@pytest.mark.parametrize(
+    ("visible", "works", "left"),
+    [
+        (None, [], ""),  # a driver that is too old
+        (None, [False, False], ""),  # cards that torch has no code for
+        (None, [False, True], "1"),
+        ("3,5", [True, False], "3"),
+        ("GPU-5d,GPU-7f", [True, True], "GPU-5d,GPU-7f"),
+        ("", [], ""),
+        ("-1", [], "-1"),
+    ],
+)
+def test_gpus_that_torch_cannot_use_are_not_waited_for(here, graphics_cards, visible, works, left):
+    graphics_cards(2, works, visible)
+    assert load(here, copy.deepcopy(CONFIG)).globals["gpus"]() == sum(works)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == left  # that of the jobs
+
+
+@pytest.mark.parametrize(("visible", "warned"), [(None, True), ("-1", False)])
+def test_a_gpu_that_torch_cannot_use_is_named_unless_it_is_hidden_on_purpose(
+    here, graphics_cards, caplog, visible, warned
+):
+    graphics_cards(1, [], visible)
+    load(here, copy.deepcopy(CONFIG))
+    assert ("torch can use 0 of the 1 GPUs that nvidia-smi lists" in caplog.text) == warned
 
 
 def test_a_job_that_is_sent_again_asks_for_more(here):

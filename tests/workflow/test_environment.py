@@ -18,7 +18,7 @@ NEEDED = {
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 SOURCES = [path for room in ("src", "workflow") for path in (ROOT / room).rglob("*.py")]
 SOURCES += (ROOT / "notebooks").glob("*.ipynb")
-RULES = [ROOT / "Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
+RULES = [ROOT / "Snakefile", ROOT / "workflow/Snakefile", *(ROOT / "workflow/rules").glob("*.smk")]
 
 
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.name)

@@ -1,8 +1,10 @@
 # What the rules share: the plan of the configuration, wildcards, inputs and parameters that depend on them, resources.
 
 import itertools
+import json
 import os
 import re
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -10,17 +12,21 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-# The packages beside the Snakefile, for Snakemake itself, whose environment need not have them, and for the jobs.
-SOURCE = str(Path(workflow.basedir, "src"))
+# The packages of the clone, for Snakemake itself, whose environment need not have them, and for the jobs. The jobs get
+# them by the shell: with --sdm conda, Snakemake takes PYTHONPATH away from them.
+SOURCE = str(CLONE / "src")
 sys.path.insert(0, SOURCE)
+os.environ.update(TOPOGEN_SOURCE=SOURCE)
+shell.prefix('export PYTHONPATH="$TOPOGEN_SOURCE${{PYTHONPATH:+:$PYTHONPATH}}"; ')
+# Snakemake writes the path of Python into shell commands as it stands: without quotes, a space would end it.
+(PYTHON,) = [sys.executable] if Path(sys.executable).exists() else shlex.split(sys.executable)
+sys.executable = shlex.quote(PYTHON)
 
 from topogen.checks import check, check_results_folder
-from topogen.imports import offer_to_jobs, source_files
+from topogen.imports import source_files
 from topogen.plan import Plan, canonical
-from topogen.provenance import output_of, training_times
+from topogen.provenance import training_times
 from topogen.variants import written_out
-
-offer_to_jobs(SOURCE)
 
 try:
     config = written_out(config)
@@ -34,11 +40,17 @@ try:
     check_results_folder(Path("results"))
 except ValueError as error:
     raise WorkflowError(error)
+if workflow.non_local_exec and workflow.config_settings.replace_workflow_config:
+    raise WorkflowError(
+        "--replace-workflow-config: Snakemake does not tell the jobs of a cluster; make the file the clone's config.yaml"
+    )
 
 DATASET = PLAN.dataset
 EXPERIMENTS = config["synthetic"]["pointclouds"]["experiments"]
 BATCH = config["theory"]["batch"]
 LATENTS = config["figures"]["latents"]
+# What every page of this run says first: a column in the report, and a line on the pages.
+NOTICE = {"notice": config["notice"]} if "notice" in config else {}
 
 
 def any_of(names):
@@ -61,10 +73,19 @@ wildcard_constraints:
     full="(_full)?",
 
 
+# How a run names the clone: inside of it relatively, so that a clone can be moved with its results.
+HERE = Path() if Path.cwd() == CLONE else CLONE
+
+
+def in_clone(path):
+    """The path of a file of the clone."""
+    return str(Path(HERE, path))
+
+
 def code_of(*files):
     """Source files that a script or notebook imports: a change of one of them reruns its rule and no others."""
     try:
-        return source_files(*files)
+        return source_files(*map(in_clone, files), root=in_clone("src"))
     except ValueError as error:
         raise WorkflowError(f"code_of: {error}")
 
@@ -73,7 +94,7 @@ def code_of_families(models):
     """The modules of the families of some models, which jobs find by name, and the source files that they import."""
     names = dict.fromkeys(PLAN.models[model].get("architecture", "vae") for model in models)
     modules = [f"src/topogen/models/{name}.py" for name in names]
-    return [*modules, *code_of(*modules)]
+    return [*map(in_clone, modules), *code_of(*modules)]
 
 
 def code_of_family(wildcards):
@@ -92,45 +113,6 @@ def images_of_training(rule):
         for model, entry in config["figures"]["images"].items()
         for path in products(rule, model=model, step=entry["at_steps"])
     ]
-
-
-def all_cores(wildcards):
-    """Every core of the run, so that the job is alone on the machine. On a cluster the profile asks for a whole node."""
-    return 1 if workflow.non_local_exec else workflow.cores
-
-
-def more_on_retry(amount):
-    """A resource that grows with each attempt: the amount, then twice, then three times as much."""
-
-    def of_attempt(wildcards, attempt):
-        return amount * attempt
-
-    return of_attempt
-
-
-@cache
-def gpus():
-    """CUDA devices that a run here may use, or 1 if the jobs go to a cluster that has some."""
-    if workflow.non_local_exec:
-        return int("gpu" in (output_of("sinfo", "--noheader", "--format", "%G") or ""))
-    listed = (output_of("nvidia-smi", "--list-gpus") or "").splitlines()
-    # Lines that begin otherwise are parts of a card.
-    cards = sum(line.startswith("GPU") for line in listed)
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return cards
-    return min(cards, len(visible.split(","))) if visible else 0
-
-
-def gpus_per_run(wildcards):
-    device = config["training"]["device"]
-    return min(1, gpus()) if device == "auto" else int(device == "cuda")
-
-
-def limit_gpus():
-    """Run as many trainings at a time as this machine has GPUs, unless --resources says otherwise."""
-    if "gpu" not in workflow.global_resources and gpus() > 0:
-        workflow.register_resource("gpu", gpus())
 
 
 def dataset_of_the_run(wildcards):
@@ -252,13 +234,13 @@ def stored_improvement(wildcards):
 
 def kept_with_the_code(dataset, names):
     """Those files of docs that are there."""
-    paths = [Path("docs", name.format(dataset)) for name in names]
+    paths = [Path(in_clone("docs"), name.format(dataset)) for name in names]
     return [str(path) for path in paths if path.is_file()]
 
 
 def stored_gans(wildcards):
     """Results of the target `mode_collapse` that were made once and are kept with the code, if there are any."""
-    return [str(path) for path in sorted(Path("docs/mode_collapse").glob("*.csv"))]
+    return [str(path) for path in sorted(Path(in_clone("docs/mode_collapse")).glob("*.csv"))]
 
 
 def labels_of_images(wildcards):
@@ -266,7 +248,7 @@ def labels_of_images(wildcards):
         "row": config["figures"]["images"][wildcards.model]["row"],
         "figure": f"images at step {wildcards.step}",
         "model": wildcards.model,
-    }
+    } | NOTICE
 
 
 def labels_of_notebook(wildcards):

@@ -62,7 +62,7 @@ rule step_costs:
 
 use rule notebook as cost with:
     input:
-        notebook="notebooks/cost.ipynb",
+        notebook=in_clone("notebooks/cost.ipynb"),
         costs="results/{dataset}/statistics/step_costs.parquet",
         slowdowns="results/{dataset}/statistics/slowdowns.parquet",
         code=code_of("notebooks/cost.ipynb"),

@@ -125,7 +125,7 @@ rule held_out_means:
 
 use rule notebook as held_out_table with:
     input:
-        notebook="notebooks/held_out_table.ipynb",
+        notebook=in_clone("notebooks/held_out_table.ipynb"),
         summary="results/{dataset}/statistics/held_out{full}.parquet",
         yardstick="results/{dataset}/evaluation{full}/held_out/yardstick.parquet",
         accuracy="results/{dataset}/classifier/accuracy.json",
@@ -159,7 +159,7 @@ use rule notebook as held_out_table with:
 
 use rule notebook as prior_samples with:
     input:
-        notebook="notebooks/prior_samples.ipynb",
+        notebook=in_clone("notebooks/prior_samples.ipynb"),
         samples=expand(
             "results/{{dataset}}/evaluation{{full}}/{model}/{seed}_samples.npz",
             model=PLAN.trained_fully,

@@ -145,7 +145,7 @@ rule order_effects:
 
 use rule notebook as orders_of_data with:
     input:
-        notebook="notebooks/orders_of_data.ipynb",
+        notebook=in_clone("notebooks/orders_of_data.ipynb"),
         orders="results/{dataset}/confirmation/orders.csv",
         code=code_of("notebooks/orders_of_data.ipynb"),
     output:
@@ -265,7 +265,7 @@ rule spike_in:
 
 use rule notebook as improvement_curves with:
     input:
-        notebook="notebooks/improvement_curves.ipynb",
+        notebook=in_clone("notebooks/improvement_curves.ipynb"),
         means=f"results/{{dataset}}/statistics/{PLAN.headline}/means.parquet",
         code=code_of("notebooks/improvement_curves.ipynb"),
     output:
@@ -291,7 +291,7 @@ use rule notebook as improvement_curves with:
 
 use rule notebook as table_1 with:
     input:
-        notebook="notebooks/table_1.ipynb",
+        notebook=in_clone("notebooks/table_1.ipynb"),
         defined=f"results/{{dataset}}/statistics/{PLAN.headline}/effects.parquet",
         run=effects_beside_headline("run"),
         scaled=effects_beside_headline("scaled"),
@@ -319,7 +319,7 @@ use rule notebook as table_1 with:
 
 use rule notebook as replication with:
     input:
-        notebook="notebooks/replication.ipynb",
+        notebook=in_clone("notebooks/replication.ipynb"),
         effects=expand(
             "results/{{dataset}}/statistics/{comparison}/effects.parquet",
             comparison=config["claims"]["comparisons"],
@@ -359,7 +359,7 @@ use rule notebook as replication with:
 
 use rule notebook as replay with:
     input:
-        notebook="notebooks/replay.ipynb",
+        notebook=in_clone("notebooks/replay.ipynb"),
         means="results/{dataset}/statistics/replay.parquet",
         near="results/{dataset}/statistics/replay_near_published.parquet",
         code=code_of("notebooks/replay.ipynb"),
@@ -384,7 +384,7 @@ use rule notebook as replay with:
 
 use rule notebook as gradient_sizes with:
     input:
-        notebook="notebooks/gradient_sizes.ipynb",
+        notebook=in_clone("notebooks/gradient_sizes.ipynb"),
         sizes=expand(
             "results/{{dataset}}/statistics/{comparison}/gradient_sizes.parquet",
             comparison=config["claims"]["comparisons"],
@@ -410,7 +410,7 @@ use rule notebook as gradient_sizes with:
 
 use rule notebook as verdict_table with:
     input:
-        notebook="notebooks/verdict_table.ipynb",
+        notebook=in_clone("notebooks/verdict_table.ipynb"),
         verdicts="results/{dataset}/statistics/verdicts.parquet",
         code=code_of("notebooks/verdict_table.ipynb"),
     output:
@@ -435,7 +435,7 @@ use rule notebook as verdict_table with:
 
 use rule notebook as calibration with:
     input:
-        notebook="notebooks/calibration.ipynb",
+        notebook=in_clone("notebooks/calibration.ipynb"),
         chances="results/{dataset}/statistics/calibration_chances.parquet",
         errors="results/{dataset}/statistics/calibration_errors.parquet",
         code=code_of("notebooks/calibration.ipynb"),
@@ -462,7 +462,7 @@ use rule notebook as calibration with:
 
 use rule notebook as controls_summary with:
     input:
-        notebook="notebooks/controls_summary.ipynb",
+        notebook=in_clone("notebooks/controls_summary.ipynb"),
         effects="results/{dataset}/controls/effects.csv",
         noise="results/{dataset}/controls/noise.csv",
         order="results/{dataset}/controls/stochastic_order.csv",
@@ -498,7 +498,7 @@ use rule notebook as controls_summary with:
 
 use rule notebook as sweep with:
     input:
-        notebook="notebooks/sweep.ipynb",
+        notebook=in_clone("notebooks/sweep.ipynb"),
         effects="results/{dataset}/statistics/{sweep}/effects.parquet",
         test_effects="results/{dataset}/statistics/{sweep}/test_effects.parquet",
         code=code_of("notebooks/sweep.ipynb"),

@@ -20,7 +20,7 @@ def check_device():
     """Stop before any job if the configuration asks for a GPU that is not there."""
     if config["training"]["device"] == "cuda" and gpus() == 0:
         raise WorkflowError(
-            "config: training.device: cuda, but this machine has no NVIDIA GPU; write auto or cpu"
+            "config: training.device: cuda, but this machine has no NVIDIA GPU that torch can use; write auto or cpu"
         )
 
 
@@ -64,6 +64,6 @@ def write_provenance(failed):
             "cores": workflow.resource_settings.cores,  # none if the jobs go to a cluster
             "rules": times_by_rule("results/benchmarks"),
         }
-        save_json("results/provenance.json", provenance(".", files) | run)
+        save_json("results/provenance.json", provenance(CLONE, files) | run)
     except (ImportError, OSError, ValueError, KeyError) as error:
         logger.warning(f"results/provenance.json could not be written: {error}")

@@ -39,6 +39,8 @@ def in_report(*products, caption, category, **shared):
     outputs = {}
     for name, path, labels in itertools.chain(*products):
         if labels is not None:
-            path = report(path, caption=f"../report/{caption}.rst", category=category, labels=shared | labels)
+            path = report(
+                path, caption=f"../report/{caption}.rst", category=category, labels=shared | labels | NOTICE
+            )
         outputs[name] = path
     return outputs

@@ -171,7 +171,7 @@ rule gan_comparison:
 
 use rule notebook as point_cloud_descent with:
     input:
-        notebook="notebooks/point_cloud_descent.ipynb",
+        notebook=in_clone("notebooks/point_cloud_descent.ipynb"),
         descent="results/synthetic/pointclouds/{experiment}.npz",
         code=code_of("notebooks/point_cloud_descent.ipynb"),
     output:
@@ -193,7 +193,7 @@ use rule notebook as point_cloud_descent with:
 
 use rule notebook as half_loss with:
     input:
-        notebook="notebooks/half_loss.ipynb",
+        notebook=in_clone("notebooks/half_loss.ipynb"),
         halves="results/synthetic/half_loss.parquet",
         code=code_of("notebooks/half_loss.ipynb"),
     output:
@@ -214,7 +214,7 @@ use rule notebook as half_loss with:
 
 use rule notebook as damage_map with:
     input:
-        notebook="notebooks/damage_map.ipynb",
+        notebook=in_clone("notebooks/damage_map.ipynb"),
         noticed="results/{dataset}/synthetic/damage_noticed.parquet",
         moved="results/{dataset}/synthetic/moved_images.parquet",
         code=code_of("notebooks/damage_map.ipynb"),
@@ -238,7 +238,7 @@ use rule notebook as damage_map with:
 
 use rule notebook as one_class_batches with:
     input:
-        notebook="notebooks/one_class_batches.ipynb",
+        notebook=in_clone("notebooks/one_class_batches.ipynb"),
         batches="results/{dataset}/synthetic/one_class.npz",
         code=code_of("notebooks/one_class_batches.ipynb"),
     output:
@@ -259,7 +259,7 @@ use rule notebook as one_class_batches with:
 
 use rule notebook as modes_covered with:
     input:
-        notebook="notebooks/modes_covered.ipynb",
+        notebook=in_clone("notebooks/modes_covered.ipynb"),
         seeds="results/synthetic/gan/seeds.parquet",
         curves="results/synthetic/gan/curves.parquet",
         effects="results/synthetic/gan/effects.parquet",

@@ -160,7 +160,7 @@ rule gradients:
 
 use rule notebook as working_principle with:
     input:
-        notebook="notebooks/working_principle.ipynb",
+        notebook=in_clone("notebooks/working_principle.ipynb"),
         batch="results/{dataset}/theory/forward_pass.npz",
         code=code_of("notebooks/working_principle.ipynb"),
     output:
@@ -190,7 +190,7 @@ use rule notebook as working_principle with:
 
 use rule notebook as rips_filtration with:
     input:
-        notebook="notebooks/rips_filtration.ipynb",
+        notebook=in_clone("notebooks/rips_filtration.ipynb"),
         filtration="results/theory/filtration.npz",
         code=code_of("notebooks/rips_filtration.ipynb"),
     output:
@@ -224,7 +224,7 @@ use rule notebook as rips_filtration with:
 
 use rule notebook as densities_of_clusters with:
     input:
-        notebook="notebooks/densities_of_clusters.ipynb",
+        notebook=in_clone("notebooks/densities_of_clusters.ipynb"),
         densities="results/theory/densities_of_clusters.npz",
         code=code_of("notebooks/densities_of_clusters.ipynb"),
     output:
@@ -245,7 +245,7 @@ use rule notebook as densities_of_clusters with:
 
 use rule notebook as densities_of_batch with:
     input:
-        notebook="notebooks/densities_of_batch.ipynb",
+        notebook=in_clone("notebooks/densities_of_batch.ipynb"),
         by_sigma="results/{dataset}/theory/densities_by_sigma.npz",
         by_scale="results/{dataset}/theory/densities_by_scale.npz",
         code=code_of("notebooks/densities_of_batch.ipynb"),
@@ -267,7 +267,7 @@ use rule notebook as densities_of_batch with:
 
 use rule notebook as delta_selection with:
     input:
-        notebook="notebooks/delta_selection.ipynb",
+        notebook=in_clone("notebooks/delta_selection.ipynb"),
         selection="results/theory/delta_selection.npz",
         code=code_of("notebooks/delta_selection.ipynb"),
     output:
@@ -288,7 +288,7 @@ use rule notebook as delta_selection with:
 
 use rule notebook as stability_scatter with:
     input:
-        notebook="notebooks/stability_scatter.ipynb",
+        notebook=in_clone("notebooks/stability_scatter.ipynb"),
         stability="results/theory/stability.parquet",
         worst="results/theory/stability_worst.parquet",
         code=code_of("notebooks/stability_scatter.ipynb"),
@@ -311,7 +311,7 @@ use rule notebook as stability_scatter with:
 
 use rule notebook as gradient_checks with:
     input:
-        notebook="notebooks/gradient_checks.ipynb",
+        notebook=in_clone("notebooks/gradient_checks.ipynb"),
         errors="results/theory/gradient_errors.parquet",
         agreement="results/theory/gradient_agreement.parquet",
         slopes="results/theory/slopes_at_exceptions.parquet",

@@ -39,7 +39,7 @@ rule train:
 
 use rule notebook as image_comparison with:
     input:
-        notebook="notebooks/image_comparison.ipynb",
+        notebook=in_clone("notebooks/image_comparison.ipynb"),
         snapshots=snapshots_of_pair,
         code=code_of("notebooks/image_comparison.ipynb"),
     output:
@@ -68,7 +68,7 @@ use rule notebook as image_comparison with:
 
 use rule notebook as bce_curves with:
     input:
-        notebook="notebooks/bce_curves.ipynb",
+        notebook=in_clone("notebooks/bce_curves.ipynb"),
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
             model=PLAN.trained_in(PLAN.headline),
@@ -104,7 +104,7 @@ use rule notebook as bce_curves with:
 
 use rule notebook as latent_curves with:
     input:
-        notebook="notebooks/latent_curves.ipynb",
+        notebook=in_clone("notebooks/latent_curves.ipynb"),
         histories=expand(
             "results/{{dataset}}/runs/{model}/{seed}/history.parquet",
             model=PLAN.with_baselines([LATENTS["model"]]),
@@ -132,7 +132,7 @@ use rule notebook as latent_curves with:
 
 use rule notebook as latent_scatter with:
     input:
-        notebook="notebooks/latent_scatter.ipynb",
+        notebook=in_clone("notebooks/latent_scatter.ipynb"),
         latents=expand(
             "results/{{dataset}}/runs/{model}/{seed}/latents.npz",
             model=PLAN.with_baselines([LATENTS["model"]]),

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import pickle
 import struct
 import tarfile
@@ -228,3 +229,17 @@ def test_a_damaged_archive_is_not_read(tmp_path, monkeypatch):
 def test_schema_names_every_kind():
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     assert schema["$defs"]["dataset"]["properties"]["kind"]["enum"] == list(KINDS)
+
+
+def test_a_pickle_from_elsewhere_is_never_opened(tmp_path, monkeypatch):
+    write_cifar10(tmp_path, monkeypatch, [images_and_labels(train, (3, 32, 32)) for train in (True, False)])
+    KINDS["cifar10"].obtain("CIFAR10", tmp_path, {})
+
+    class Hostile:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "taken over"),)
+
+    (tmp_path / "cifar-10-batches-py/data_batch_1").write_bytes(pickle.dumps(Hostile()))
+    with pytest.raises(RuntimeError, match="corrupted"):
+        KINDS["cifar10"].read(tmp_path, True)
+    assert not (tmp_path / "taken over").exists()

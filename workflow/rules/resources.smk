@@ -1,0 +1,63 @@
+# What a job asks for, and what this machine has: cores, memory, GPUs.
+
+from topogen.provenance import memory, output_of
+
+
+def all_cores(wildcards):
+    """Every core of the run, so that the job is alone on the machine. On a cluster the profile asks for a whole node."""
+    return 1 if workflow.non_local_exec else workflow.cores
+
+
+def more_on_retry(amount):
+    """A resource that grows with each attempt: the amount, then twice, then three times as much."""
+
+    def of_attempt(wildcards, attempt):
+        return amount * attempt
+
+    return of_attempt
+
+
+@cache
+def gpus():
+    """CUDA devices that a run here may use, or 1 if the jobs go to a cluster that has some."""
+    if workflow.non_local_exec:
+        return int("gpu" in (output_of("sinfo", "--noheader", "--format", "%G") or ""))
+    listed = (output_of("nvidia-smi", "--list-gpus") or "").splitlines()
+    # Lines that begin otherwise are parts of a card.
+    cards = sum(line.startswith("GPU") for line in listed)
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return usable_gpus(cards) if cards and not hidden else 0
+
+
+def usable_gpus(cards):
+    """How many of the cards torch can use: the jobs' Python is asked once. The others are hidden from the jobs."""
+    answer = output_of(PYTHON, str(CLONE / "src/topogen/training/devices.py"))
+    if answer is None:  # only the jobs' environment has torch
+        return cards
+    works = json.loads(answer)
+    names = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(len(works))))).split(",")
+    usable = [name for name, good in zip(names, works) if good]
+    if len(usable) < len(works) or not usable:
+        logger.warning(
+            f"torch can use {len(usable)} of the {cards} GPUs that nvidia-smi lists; without one, trainings run on the "
+            "CPU. To see why: python src/topogen/training/devices.py"
+        )
+        os.environ.update(CUDA_VISIBLE_DEVICES=",".join(usable))
+    return len(usable)
+
+
+def gpus_per_run(wildcards):
+    device = config["training"]["device"]
+    return min(1, gpus()) if device == "auto" else int(device == "cuda")
+
+
+def limit_gpus():
+    """Run as many trainings at a time as this machine has GPUs, unless --resources says otherwise."""
+    if config["training"]["device"] != "cpu" and "gpu" not in workflow.global_resources and gpus() > 0:
+        workflow.register_resource("gpu", gpus())
+
+
+def limit_memory():
+    """Run only jobs at a time that fit into this machine's memory together, unless --resources says otherwise."""
+    if not workflow.non_local_exec and "mem_mb" not in workflow.global_resources and memory():
+        workflow.register_resource("mem_mb", memory() // 10**6)
