@@ -5,13 +5,16 @@ PEERS ?= .venv-peers
 CORES ?= all
 LOCK := $(VENV)/locked-$(firstword $(shell cksum requirements.lock))
 PEERS_LOCK := $(PEERS)/locked-$(firstword $(shell cksum requirements-peers.lock))
+# Caches of Snakemake and matplotlib: in the clone if the home cannot be written.
+CACHE := $(shell home="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$home" 2>/dev/null && test -w "$$home" && echo "$$home")
+export XDG_CACHE_HOME := $(or $(CACHE),$(CURDIR)/.snakemake/cache)
 RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
 RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra dev --generate-hashes \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
 .PHONY: results report test lint check-packages check-workflow check-fast test-faults test-network test-wheel conformance \
-    benchmark environment peers lock unlock clean
+    benchmark environment peers rulegraph lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -66,6 +69,11 @@ $(LOCK) $(PEERS_LOCK):
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --require-hashes --requirement $<
 	rm -f $(@D)/locked-* && touch $@
+
+rulegraph: environment ## docs/rulegraph.svg, the picture of the rules; needs Graphviz
+	$(RUN) snakemake --forceall --rulegraph -- all | sed '/label = "all"/d; /-> 0$$/d; s/color = "[^"]*", //' | \
+	    dot -Grankdir=LR -Gnodesep=0.12 -Granksep=0.9 -Nheight=0.2 -Nmargin=0.08,0.03 -Npenwidth=1 -Epenwidth=0.8 -Tsvg \
+	    > docs/rulegraph.svg
 
 lock: ## resolve both locks anew, from pyproject.toml; what both name, they name alike
 	$(COMPILE) --output-file requirements.lock

@@ -25,6 +25,19 @@ class Variant:
         return "-".join([self.varied, *(f"{key}-{value}" for key, value in self.values.items())])
 
 
+def without_nulls(config: Config) -> Config:
+    """The same configuration without the keys whose value is null: a later file can take a key away.
+
+    >>> without_nulls({"seeds": [1], "models": {"VAE0": {}, "TopoVAE1": None}})
+    {'seeds': [1], 'models': {'VAE0': {}}}
+    """
+    return {
+        key: without_nulls(value) if isinstance(value, dict) else value
+        for key, value in config.items()
+        if value is not None
+    }
+
+
 def written_out(config: Config) -> Config:
     """The same configuration without ``like`` and overrides, with the variants of its sweeps and comparisons.
 

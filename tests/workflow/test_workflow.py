@@ -1,6 +1,7 @@
 """The whole workflow on a tiny configuration, and what an edit makes it run again."""
 
 import json
+import re
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import loaded
+from conftest import ROOT, loaded
 from jobs import built
 
 MODELS = {"VAE0", "TopoVAE1", "TopoVAE2", "TopoVAE3", "TopoVAE4", "VAE0-Z1", "TopoVAE-Z1"}
@@ -227,6 +228,12 @@ def graph(finished):
 
 def rules_of(jobs):
     return {job.rule.name for job in jobs} - {"all"}
+
+
+def test_the_picture_of_the_rules_shows_those_of_today(graph):
+    """If not: make rulegraph."""
+    picture = (ROOT / "docs/rulegraph.svg").read_text(encoding="utf-8")
+    assert set(re.findall(r">(\w+)</text>", picture)) == rules_of(graph.jobs)
 
 
 def rerun_by(graph, module):

@@ -26,8 +26,10 @@ from topogen.checks import check, check_results_folder
 from topogen.imports import source_files
 from topogen.plan import Plan, canonical
 from topogen.provenance import training_times
-from topogen.variants import written_out
+from topogen.variants import without_nulls, written_out
 
+config = without_nulls(config)
+validate(config, "../schemas/config.schema.yaml")
 try:
     config = written_out(config)
     # Once more, because a sweep may give a model a value that the schema does not allow.
