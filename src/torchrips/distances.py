@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from torchrips.arguments import NO_VMAP, DiagramLike, as_diagrams, check_parameters
+from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
+from torchrips.graphs import left_out
+from torchrips.values import of_values
 
 Costs = NDArray[np.floating[Any]]
 Indices = NDArray[np.integer[Any]]
@@ -28,6 +30,7 @@ Indices = NDArray[np.integer[Any]]
 BLOCK = 2**20  # pairs of points that are worked on at a time
 
 
+@left_out
 def bottleneck(diagram: DiagramLike, other: DiagramLike) -> Tensor:
     r"""Bottleneck distance: the smallest largest displacement over all matchings.
 
@@ -59,7 +62,7 @@ def bottleneck(diagram: DiagramLike, other: DiagramLike) -> Tensor:
     """
     diagram, other = as_diagrams(diagram, other)
     distance = diagram[:0].sum() + other[:0].sum()  # 0, and a function of both whatever is critical
-    place = _Decision.apply(_critical_place, diagram, other).tolist()
+    place = of_values(_critical_place, diagram, other).tolist()
     if not place:
         return distance
     i, j = place
@@ -68,34 +71,6 @@ def bottleneck(diagram: DiagramLike, other: DiagramLike) -> Tensor:
     if j == len(other):
         return distance + _to_diagonal(diagram[i], math.inf)
     return distance + (diagram[i] - other[j]).abs().amax()
-
-
-class _Decision(torch.autograd.Function):
-    """Whole numbers that depend on the values of two diagrams, and so have no derivative.
-
-    A function of two tensors on the host decides on them. It gets their values also within the transforms
-    of torch.func, which wrap all other tensors.
-    """
-
-    @staticmethod
-    def forward(decide: Callable[[Tensor, Tensor], Indices], diagram: Tensor, other: Tensor) -> Tensor:
-        return torch.from_numpy(decide(*(points.detach().cpu() for points in (diagram, other))))
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-        ctx.mark_non_differentiable(output)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, None, None]:
-        return None, None, None
-
-    @staticmethod
-    def jvp(ctx: Any, *tangents: Tensor) -> None:
-        return None
-
-    @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> tuple[Tensor, None]:
-        raise RuntimeError(NO_VMAP)  # its presence lets those through that map over derivatives only
 
 
 def _critical_place(diagram: Tensor, other: Tensor) -> Indices:
@@ -126,6 +101,7 @@ def _bottleneck_of_deaths(deaths: Costs, others: Costs) -> float:
     return float(np.maximum(matched, np.maximum(d, e) / 2).min())
 
 
+@left_out
 def wasserstein(diagram: DiagramLike, other: DiagramLike, order: float, ground_norm: float) -> Tensor:
     r"""Wasserstein distance of order p in the ground norm q, the root taken.
 
@@ -161,7 +137,7 @@ def wasserstein(diagram: DiagramLike, other: DiagramLike, order: float, ground_n
     check_parameters(order=order, ground_norm=ground_norm)
     diagram, other = as_diagrams(diagram, other)
     match = partial(_cheapest_matching, order=order, ground_norm=ground_norm)
-    i, j = np.array(_Decision.apply(match, diagram, other).tolist(), dtype=np.int64)
+    i, j = of_values(match, diagram, other)
     costs = torch.cat(
         [
             _norms(diagram[i] - other[j], ground_norm),
@@ -210,15 +186,16 @@ def _cheapest_matching(first: Tensor, second: Tensor, order: float, ground_norm:
     to_diagonal = [_to_diagonal(points, ground_norm).double() for points in (first, second)]
     largest = torch.cat(to_diagonal).amax() if len(first) + len(second) else 0
     a, b = ((costs / (largest or 1)).pow(order).numpy() for costs in to_diagonal)
-    c = _costs_of_pairs(first, second, ground_norm).div_(largest or 1).pow_(order).numpy()
-    # What a pair saves over the diagonal; a pair that saves nothing is none.
-    savings = c - a[:, None]
+    # What a pair saves over the diagonal, in place of its cost; a pair that saves nothing is none.
+    savings = _costs_of_pairs(first, second, ground_norm).div_(largest or 1).pow_(order).numpy()
+    savings -= a[:, None]
     savings -= b
     i, j = linear_sum_assignment(np.minimum(savings, 0, out=savings))
     saves = savings[i, j] < 0
     i, j = i[saves], j[saves]
     everything = a.sum() + b.sum()
-    total = c[i, j].sum() + np.delete(a, i).sum() + np.delete(b, j).sum()
+    pairs = _norms(first[i] - second[j], ground_norm).double().div(largest or 1).pow(order)
+    total = pairs.sum().item() + np.delete(a, i).sum() + np.delete(b, j).sum()
     if total > 1e-4 * everything or everything == 0:
         return np.stack([i, j])
     # Nearly equal diagrams, or a high order: the savings have lost the digits that decide.
@@ -265,6 +242,7 @@ def _costs_of_pairs(first: Tensor, second: Tensor, ground_norm: float) -> Tensor
     return costs
 
 
+@left_out
 def sliced_wasserstein(diagram: DiagramLike, other: DiagramLike, directions: int) -> Tensor:
     r"""Sliced Wasserstein distance: mean over lines of the 1-Wasserstein distance of the projections.
 
@@ -317,6 +295,7 @@ def _augmented(diagram: Tensor, other: Tensor) -> Tensor:
     return torch.cat([diagram, other.mean(dim=1, keepdim=True).expand(-1, 2)])
 
 
+@left_out
 def fisher(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
     r"""Persistence Fisher distance: the angle between the square roots of two densities.
 
@@ -390,6 +369,7 @@ def _in_order(points: Tensor) -> Tensor:
     return by_death[by_death[:, 0].argsort(stable=True)]
 
 
+@left_out
 def scale_space_kernel(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
     r"""Persistence scale-space kernel (PSSK).
 
@@ -453,6 +433,7 @@ def _above(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return mirrored, mirrored[:, 1] - mirrored[:, 0], 1 - 2 * below[:, 0].to(points.dtype)
 
 
+@left_out
 def reininghaus(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
     r"""Squared distance of the scale-space kernel, all pairs and the constant term included.
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchrips import uncompiled
+from torchrips.graphs import left_out
 from torchrips.metrics import Metric
 from torchrips.persistence import filtration, on_host, question, rips_diagrams
 
@@ -30,6 +30,7 @@ def representatives(
 ) -> list[Tensor]: ...
 
 
+@left_out
 def representatives(
     points: Tensor,
     degree: Literal[0, 1],
@@ -74,10 +75,6 @@ def representatives(
     [(tensor([0]), tensor([1])), (tensor([0, 1]), tensor([2]))]
 
     """
-    if torch.compiler.is_compiling():
-        return uncompiled.representatives(  # type: ignore[no-any-return]
-            points, degree, metric=metric, max_edge_length=max_edge_length
-        )
     if degree not in (0, 1):
         raise ValueError(f"representatives are known in degree 0 and 1, got degree {degree!r}")
     _, (ends,) = rips_diagrams(

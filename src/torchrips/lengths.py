@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.forward_ad import unpack_dual
-from torch.func import debug_unwrap
+
+from torchrips.values import transformed
 
 
 def diagrams_of_edges(
@@ -41,7 +42,7 @@ def diagrams_of_edges(
         lengths = torch.where(i == j, lengths, entries)
     elif metric != "euclidean":
         lengths = _in_metric(points, edges, lengths, metric)
-    elif not _transformed(points):
+    elif not transformed(points):
         return _Lengths.apply(points, lengths, edges, sizes)  # type: ignore[no-any-return]
     else:
         lengths = _with_value(lengths, _along(points, lengths, edges)[1])
@@ -125,12 +126,6 @@ def _has_tangent(values: Tensor) -> bool:
 def _with_value(value: Tensor, function: Tensor) -> Tensor:
     """The value, which is exact, with the derivatives of the function, which equals it up to rounding."""
     return value + (function - function.detach())
-
-
-def _transformed(points: Tensor) -> bool:
-    """Whether a transform of torch.func is on, which wraps what is computed."""
-    values = points.detach()
-    return debug_unwrap(values) is not values
 
 
 def _in_metric(points: Tensor, edges: Tensor, lengths: Tensor, metric: str | float) -> Tensor:

@@ -26,9 +26,11 @@ from torch import Tensor
 from torch.func import debug_unwrap
 from torch.nn.utils.rnn import pad_sequence
 
-from torchrips import metrics, uncompiled
+from torchrips import metrics
+from torchrips.graphs import left_out
 from torchrips.lengths import diagrams_of_edges
 from torchrips.metrics import Metric
+from torchrips.values import of_values, transformed
 
 if TYPE_CHECKING:
     from torchrips.engine import Edges
@@ -67,6 +69,7 @@ def rips_diagrams(
 ) -> tuple[Diagrams, Diagrams]: ...
 
 
+@left_out
 def rips_diagrams(
     points: Tensor,
     degrees: Degrees = (0, 1),
@@ -132,15 +135,6 @@ def rips_diagrams(
     tensor([[1., inf]])
 
     """
-    if torch.compiler.is_compiling():
-        return uncompiled.rips_diagrams(  # type: ignore[no-any-return]
-            points,
-            degrees,
-            metric=metric,
-            max_edge_length=max_edge_length,
-            essential=essential,
-            return_edges=return_edges,
-        )
     if isinstance(points, Tensor) and points.ndim != 2:
         raise ValueError(
             f"expected one cloud of shape (n, d), got {tuple(points.shape)}; a batch of b vectors or images "
@@ -181,6 +175,7 @@ def batched_rips_diagrams(
 ) -> tuple[list[Diagrams], list[Diagrams]]: ...
 
 
+@left_out
 def batched_rips_diagrams(
     clouds: Tensor | Iterable[Tensor],
     degrees: Degrees = (0, 1),
@@ -215,16 +210,6 @@ def batched_rips_diagrams(
         RuntimeError: as :func:`rips_diagrams`.
 
     """
-    if torch.compiler.is_compiling():
-        return uncompiled.batched_rips_diagrams(  # type: ignore[no-any-return]
-            clouds,
-            degrees,
-            metric=metric,
-            max_edge_length=max_edge_length,
-            essential=essential,
-            return_edges=return_edges,
-            threads=threads,
-        )
     if isinstance(clouds, Tensor) and clouds.ndim != 3:
         raise ValueError(
             f"expected clouds of shape (b, n, d), got {tuple(clouds.shape)}; a batch of b vectors is ONE "
@@ -404,13 +389,12 @@ def _check(points: Tensor, metric: str | float) -> None:
 
 def on_host(values: Tensor) -> NDArray[Any]:
     """Numbers of a tensor, float32 or float64."""
+    if transformed(values):
+        return of_values(on_host, values)
     values = values.detach()
     if values.dtype in (torch.float16, torch.bfloat16):
         values = values.float()  # numpy knows no bfloat16
-    values = values.cpu().contiguous()
-    # The numbers alone, whichever transforms of torch.func are on, under which numpy() cannot be called.
-    numbers = debug_unwrap(values)
-    return numbers.numpy() if numbers is values else np.array(np.from_dlpack(numbers))
+    return values.cpu().contiguous().numpy()
 
 
 def filtration(values: NDArray[Any], dtype: torch.dtype, asked: Question) -> Filtration:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
 from torchrips.distances import bottleneck, fisher, reininghaus, sliced_wasserstein, wasserstein
+from torchrips.graphs import left_out
 
 
 def _lifetimes(diagram: Tensor) -> Tensor:
@@ -32,6 +33,7 @@ class Push(nn.Module):
     tensor(-3.)
     """
 
+    @left_out
     def forward(self, diagram: DiagramLike, reference: DiagramLike | None = None) -> Tensor:
         diagram, *_ = as_diagrams(diagram, *([] if reference is None else [reference]))
         return -_lifetimes(diagram).sum()
@@ -63,6 +65,7 @@ class TotalPersistence(nn.Module):
         check_parameters(power=power)
         self.power = power
 
+    @left_out
     def forward(self, diagram: DiagramLike, reference: DiagramLike | None = None) -> Tensor:
         diagram, *_ = as_diagrams(diagram, *([] if reference is None else [reference]))
         return _lifetimes(diagram).abs().pow(self.power).sum()
@@ -193,6 +196,7 @@ class Reininghaus(nn.Module):
         return reininghaus(diagram, reference, self.sigma)
 
 
+@left_out
 def lifetime_density(
     diagram: DiagramLike, positions: Tensor, sigma: float, scale: float, power: int = 4
 ) -> Tensor:
@@ -255,6 +259,7 @@ class LifetimeDensity(nn.Module):
         self.sigma, self.scale = sigma, scale
         self.start, self.stop, self.points = start, stop, points
 
+    @left_out
     def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         # Not a buffer, which module.to() would round, and which a device without float64 would refuse.
         positions = torch.linspace(self.start, self.stop, self.points, dtype=torch.float64, device="cpu")
@@ -266,6 +271,7 @@ class LifetimeDensity(nn.Module):
         return loss
 
 
+@left_out
 def entropy(diagram: DiagramLike, delta: float) -> Tensor:
     r"""Delta-selective persistent entropy :math:`G_\delta(D)`, see :class:`Entropy`; a scalar tensor."""
     check_parameters(delta=delta)
@@ -308,6 +314,7 @@ class Entropy(nn.Module):
         check_parameters(delta=delta)
         self.delta = delta
 
+    @left_out
     def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         diagram, reference = as_diagrams(diagram, reference)
         return (entropy(diagram, self.delta) - entropy(reference, self.delta)).square()

@@ -5,10 +5,11 @@ import math
 import torch
 from torch import Tensor
 
-from torchrips import uncompiled
+from torchrips.graphs import left_out
 from torchrips.spreading import check_cloud
 
 
+@left_out
 def landmarks(points: Tensor, count: int) -> tuple[Tensor, float]:
     r"""Points that are far from each other, and near to all the others: farthest-point sampling.
 
@@ -44,8 +45,6 @@ def landmarks(points: Tensor, count: int) -> tuple[Tensor, float]:
     (tensor([0, 2]), 1.0)
 
     """
-    if torch.compiler.is_compiling():
-        return uncompiled.landmarks(points, count)  # type: ignore[no-any-return]
     check_cloud(points)
     if not 1 <= count <= len(points):
         raise ValueError(f"expected 1 <= count <= {len(points)} landmarks, got {count}")

@@ -12,11 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from torchrips import uncompiled
+from torchrips.graphs import left_out
 
 RIDGE = 1e-6  # relative to the kernel's diagonal, 1
 
 
+@left_out
 def spread_gradient(points: Tensor, sigma: float) -> Tensor:
     r"""The cloud itself, whose gradient is interpolated by a smooth vector field.
 
@@ -53,8 +54,6 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
         topological optimization*, 2024, section 3, without the ridge.
 
     """
-    if torch.compiler.is_compiling():
-        return uncompiled.spread_gradient(points, sigma)  # type: ignore[no-any-return]
     if not sigma > 0:
         raise ValueError(f"sigma must be > 0, got {sigma}")
     check_cloud(points)
@@ -95,6 +94,7 @@ class _Interpolation(torch.autograd.Function):
         return field.to(points.dtype).to(points.device), None
 
 
+@left_out
 def random_subsets(points: Tensor, size: int, count: int, generator: torch.Generator) -> Tensor:
     """Random subsets of a cloud, each without repetition.
 
@@ -120,8 +120,6 @@ def random_subsets(points: Tensor, size: int, count: int, generator: torch.Gener
         optimization*, 2021, for the mean over subsets.
 
     """
-    if torch.compiler.is_compiling():
-        return uncompiled.random_subsets(points, size, count, generator)  # type: ignore[no-any-return]
     check_cloud(points)
     if not 1 <= size <= len(points) or count < 1:
         raise ValueError(

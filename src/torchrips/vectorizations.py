@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
+from torchrips.graphs import left_out
 
 Range = tuple[float, float]
 
@@ -64,6 +65,7 @@ class PersistenceImage(nn.Module):
             )
         self.births, self.lifetimes, self.pixels, self.sigma = births, lifetimes, pixels, sigma
 
+    @left_out
     def forward(self, diagram: DiagramLike) -> Tensor:
         (diagram,) = as_diagrams(diagram)
         births, lifetimes = diagram[:, 0], diagram[:, 1] - diagram[:, 0]
@@ -120,6 +122,7 @@ class Landscape(nn.Module):
             )
         self.start, self.stop, self.points, self.levels = start, stop, points, levels
 
+    @left_out
     def forward(self, diagram: DiagramLike) -> Tensor:
         (diagram,) = as_diagrams(diagram)
         times = torch.linspace(self.start, self.stop, self.points, dtype=torch.float64, device="cpu")
