@@ -7,6 +7,9 @@ import sys
 import matplotlib as mpl
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import at_most, diagrams
 
 from torchrips import plot_barcode, plot_diagram, rips_diagrams
 
@@ -37,6 +40,16 @@ def test_a_barcode_is_drawn_bar_by_bar():
     assert segments[1][1][0] > 3
     assert [height for (_, height), _ in segments] == [0, 1, 2]
     assert axes.get_legend_handles_labels()[1] == ["degree 0", "degree 2"]
+
+
+@at_most(10)
+@given(several=st.lists(diagrams(), max_size=3))
+def test_every_bar_is_drawn_once(several):
+    points = [drawn.get_offsets().tolist() for drawn in plot_diagram(several).collections]
+    barcode = plot_barcode(several).collections
+    lines = [[segment[:, 0].tolist() for segment in drawn.get_segments()] for drawn in barcode]
+    assert points == lines == [diagram.tolist() for diagram in several]
+    mpl.pyplot.close("all")
 
 
 @pytest.mark.parametrize("plot", [plot_diagram, plot_barcode])

@@ -107,7 +107,7 @@ def test_the_tables_name_every_member():
     assert FAMILY.keys() == DEFINITIONS.keys() == SCALING.keys() == REGULARIZERS.keys()
     conventions = (Path(__file__).parents[2] / "docs/conventions.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \|", conventions, re.MULTILINE)
-    assert set(rows) == {*REGULARIZERS, "scale_space_kernel"}
+    assert set(rows) == {*REGULARIZERS, "scale_space_kernel", "PersistenceImage", "Landscape"}
 
 
 @members

@@ -2,6 +2,7 @@
 
 import math
 
+import gudhi.representations
 import numpy as np
 import pytest
 import torch
@@ -54,6 +55,21 @@ def test_vectors_depend_on_the_set_of_bars_smoothly(vectorize, pair, seed):
     else:  # stable: never further apart than the bars, in the largest coordinate
         moved = diagram + 0.01
         assert (vectorize(moved) - vector).abs().max() <= 0.01 + 1e-12
+
+
+@given(diagram=diagrams(max_size=5))
+def test_a_landscape_is_that_of_gudhi_without_its_factor(diagram):
+    theirs = gudhi.representations.Landscape(num_landscapes=3, resolution=10, sample_range=[-0.5, 4.0])
+    expected = theirs(diagram.numpy()).reshape(3, 10) / math.sqrt(2)
+    np.testing.assert_allclose(LANDSCAPE(diagram), expected, atol=1e-15)
+
+
+@given(diagram=diagrams(), scale=st.sampled_from([2.0**-30, 0.25, 8.0, 2.0**30]))
+def test_vectors_scale_with_their_parameters(diagram, scale):
+    image = PersistenceImage((-0.5 * scale, 2 * scale), (0.0, 1.5 * scale), (3, 4), 0.4 * scale)
+    torch.testing.assert_close(image(scale * diagram), IMAGE(diagram))
+    landscape = Landscape(-0.5 * scale, 4 * scale, points=10, levels=3)
+    torch.testing.assert_close(landscape(scale * diagram), scale * LANDSCAPE(diagram))
 
 
 @pytest.mark.parametrize("vectorize", [IMAGE, LANDSCAPE])
