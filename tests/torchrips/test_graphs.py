@@ -38,7 +38,8 @@ MODULES = {
     "4sgde": "LifetimeDensity.forward",
     "entropy": "Entropy.forward",
 }
-CALLS |= {MODULES.get(name, name): lambda x, loss=regularizer(name): loss(x, x[:4] + 0.1) for name in FAMILY}
+LOSSES = {name: regularizer(name) for name in FAMILY}
+CALLS |= {MODULES.get(name, name): lambda x, name=name: LOSSES[name](x, x[:4] + 0.1) for name in FAMILY}
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+import strategies
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -17,7 +18,6 @@ from strategies import (
     circles,
     clouds,
     collinear_clouds,
-    diagrams,
     equal_clouds,
     generic_clouds,
     grid_clouds,
@@ -605,7 +605,7 @@ def test_a_batch_may_be_one_tensor():
         torch.testing.assert_close(list(diagrams), list(rips_diagrams(cloud)))
 
 
-@given(diagrams=st.lists(diagrams(), min_size=1, max_size=5))
+@given(diagrams=st.lists(strategies.diagrams(), min_size=1, max_size=5))
 def test_a_padded_batch_holds_every_bar(diagrams):
     leaves = [diagram.requires_grad_() for diagram in diagrams]
     bars, mask = pad_diagrams(leaves)

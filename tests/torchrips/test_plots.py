@@ -6,10 +6,11 @@ import sys
 
 import matplotlib as mpl
 import pytest
+import strategies
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import at_most, diagrams
+from strategies import at_most
 
 from torchrips import plot_barcode, plot_diagram, rips_diagrams
 
@@ -43,7 +44,7 @@ def test_a_barcode_is_drawn_bar_by_bar():
 
 
 @at_most(10)
-@given(several=st.lists(diagrams(), max_size=3))
+@given(several=st.lists(strategies.diagrams(), max_size=3))
 def test_every_bar_is_drawn_once(several):
     points = [drawn.get_offsets().tolist() for drawn in plot_diagram(several).collections]
     barcode = plot_barcode(several).collections
