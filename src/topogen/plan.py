@@ -46,12 +46,22 @@ def strengthened(entry: Config, strength: float) -> Config:
 
     def multiplied(value: Any) -> Any:
         if isinstance(value, list):
-            return [term | {"weight": strength * term["weight"]} for term in value]
+            return [strengthened_term(term, strength) for term in value]
         if isinstance(value, dict):
             return {name: strength * weight for name, weight in value.items()}
         return strength * value
 
     return {key: multiplied(value) for key, value in entry.items()}
+
+
+def strengthened_term(term: Config, strength: float) -> Config:
+    """Entry of a regularizer with its weight, or its share, multiplied.
+
+    >>> strengthened_term({"name": "push", "share": 0.25}, 2)["share"]
+    0.5
+    """
+    key = "share" if "share" in term else "weight"
+    return term | {key: strength * term[key]}
 
 
 @dataclass(frozen=True)
@@ -214,9 +224,7 @@ class Plan:
         """Arguments of :class:`topogen.training.trainer.Trainer`: a model's keys that are not used here."""
         shared = {key: self.config["training"][key] for key in ("batch_size", "learning_rate", "device")}
         entry = self.models[model]
-        terms = [
-            term | {"weight": term["weight"] * entry.get("strength", 1)} for term in entry["regularizers"]
-        ]
+        terms = [strengthened_term(term, entry.get("strength", 1)) for term in entry["regularizers"]]
         rest = {key: value for key, value in entry.items() if key not in NOT_OF_THE_TRAINER}
         order = {"order": self.config["orders"][entry["order"]]} if "order" in entry else {}
         return shared | rest | order | {"regularizers": terms, "seed": seed}

@@ -189,7 +189,8 @@ def _changed(entry: Config, key: str, value: float | str) -> Config:
     if inner in term.get("parameters", {}):
         term = term | {"parameters": term["parameters"] | {inner: value}}
     else:
-        term = term | {inner: value}
+        replaced = {"weight": "share", "share": "weight"}.get(inner)  # a term has one of the two
+        term = {key: known for key, known in term.items() if key != replaced} | {inner: value}
     return entry | {
         "regularizers": [*entry["regularizers"][:place], term, *entry["regularizers"][place + 1 :]]
     }

@@ -89,6 +89,12 @@ def test_strength_multiplies_weights_and_further_keys_reach_the_trainer():
     assert not {"strength", "replicates", "baseline"} & spec.keys()
 
 
+def test_strength_multiplies_a_share():
+    term = {"name": "push", "degree": 1, "share": -0.2}
+    models = {"shared": CONFIG["models"]["plain"] | {"regularizers": [term], "strength": 2}}
+    assert Plan(CONFIG | {"models": models}).training("shared", 5)["regularizers"] == [term | {"share": -0.4}]
+
+
 def test_an_order_reaches_the_trainer_as_a_seed_and_a_wrong_reference_does_not():
     models = CONFIG["models"] | {"other": CONFIG["models"]["short"] | {"order": "B", "reference": "normal"}}
     plan = Plan(CONFIG | {"models": models, "orders": {"A": 7, "B": 9}})

@@ -184,6 +184,7 @@ def test_variants_are_models_and_a_comparison():
     [
         ("entropy_0.delta", 0.3, [ENTROPY | {"parameters": {"delta": 0.3}}, BOTTLENECK]),
         ("entropy_0.weight", 1, [ENTROPY | {"weight": 1}, BOTTLENECK]),
+        ("bottleneck_1.share", -0.1, [ENTROPY, {"name": "bottleneck", "degree": 1, "share": -0.1}]),
         ("bottleneck_1.cloud", "latent", [ENTROPY, BOTTLENECK | {"cloud": "latent"}]),
     ],
 )

@@ -140,6 +140,12 @@ BROKEN = {
     ),
     "half a neighbour": (lambda c: c["evaluation"].update(neighbours=0.5), ["neighbours", "0.5"]),
     "unknown metric": (lambda c: c["evaluation"].update(shown=["fid"]), ["shown", "fid"]),
+    "weight and share": (lambda c: first_term(c).update(share=0.1), ["weight", "share"]),
+    "neither weight nor share": (lambda c: first_term(c).pop("weight"), ["weight", "required"]),
+    "share without a data term": (
+        lambda c: first_descent(c).update(terms=[{"name": "push", "degree": 0, "share": 1}]),
+        ["terms", "weight", "required"],
+    ),
     "infinite order": (
         lambda c: first_term(c).update(
             name="wasserstein", parameters={"order": math.inf, "ground_norm": math.inf}

@@ -104,7 +104,7 @@ def improvement_curves(means: pd.DataFrame, models: Sequence[str], steps: Sequen
 def all_losses(histories: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw every loss of the histories over the steps, one panel each, of the models that have it."""
     names = dict.fromkeys(name for table in histories.values() for name in table.columns if name != "step")
-    columns = [name for name in names if not name.startswith("gradient_")]
+    columns = [name for name in names if not name.startswith(("gradient_", "weight_"))]
     colours = model_colours(list(histories))
     rows = -(-len(columns) // 2)
     figure, axes = plt.subplots(rows, 2, figsize=(10, 3.2 * rows), squeeze=False, layout="constrained")

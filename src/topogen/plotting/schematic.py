@@ -23,7 +23,7 @@ def working_principle(
 
     Args:
         arrays: of :func:`topogen.theory.schematic.forward_pass`.
-        regularizers: entries {name, degree, weight} of the model, in the order of ``arrays["terms"]``.
+        regularizers: entries {name, degree, weight or share} of the model, in the order of ``arrays["terms"]``.
         title: of the model and where its weights come from.
     """
     width, height = 12.0, 6.2
@@ -79,8 +79,10 @@ def _loss(arrays: Mapping[str, Array], regularizers: Sequence[Mapping[str, Any]]
     )
     sums = f"BCE: {arrays['bce']:.0f}, KLD: {arrays['kld']:.0f}"
     values = [
-        f"{entry['name']}, degree {entry['degree']}, weight {entry['weight']:g}: {value:.3g}"
+        f"{entry['name']}, degree {entry['degree']}, {key} {entry[key]:g}: {value:.3g}"
         for entry, value in zip(regularizers, arrays["terms"], strict=True)
+        for key in ("weight", "share")
+        if key in entry
     ]
     return "\n".join([formula, sums, *values])
 

@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from topogen.data.batches import scaled
 from topogen.files import save_buffer
-from topogen.training.trainer import Trainer, TrainingError
+from topogen.training.regularization import TrainingError
+from topogen.training.trainer import Trainer
 
 PICTURES = 32  # images of a batch that a snapshot keeps: 4 rows of 8 (thesis, section 4)
 ROWS = ("history", "timing", "monitored_bce")  # tables that grow during a training

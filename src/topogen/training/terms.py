@@ -19,10 +19,12 @@ class Term:
     Attributes:
         module: called with (diagram, reference).
         degree: homology degree of the diagrams.
-        weight: factor in the loss.
+        weight: factor in the loss; 1 if there is a share.
         cloud: name of a cloud that the model's family offers, such as ``output`` or ``latent``.
         reference_scale: factor on the reference diagram.
         column: its name in the history, such as ``entropy_0``.
+        share: size of the gradient, relative to that of the data term, to which a training scales it in every
+            step; None: it is that of the weight.
 
     """
 
@@ -32,6 +34,7 @@ class Term:
     cloud: str
     reference_scale: float
     column: str
+    share: float | None = None
 
     def value(self, diagrams: ByDegree, references: ByDegree) -> Tensor:
         """The module on the diagram and the scaled reference of its degree, without the weight; shape ()."""
@@ -49,10 +52,11 @@ def build_terms(regularizers: Sequence[dict[str, Any]]) -> list[Term]:
         Term(
             module=(REGULARIZERS | AS_RUN)[entry["name"]](**entry.get("parameters", {})),
             degree=entry["degree"],
-            weight=float(entry["weight"]),  # torch takes no integer as large as a float can be
+            weight=float(entry.get("weight", 1)),  # torch takes no integer as large as a float can be
             cloud=entry.get("cloud", "output"),
             reference_scale=float(entry.get("reference_scale", 1)),
             column=f"{entry['name']}_{entry['degree']}",
+            share=entry.get("share"),
         )
         for entry in regularizers
     ]

@@ -12,9 +12,10 @@ from topogen.data.batches import scaled
 from topogen.data.references import reference_diagrams
 from topogen.models.families import rebuild
 from topogen.models.vae import Model, binary_cross_entropy, kl_divergence
+from topogen.training.regularization import TrainingError
 from topogen.training.run import train
 from topogen.training.timing import measure_step_times
-from topogen.training.trainer import Trainer, TrainingError
+from topogen.training.trainer import Trainer
 from torchrips.persistence import rips_diagrams
 from torchrips.regularizers import REGULARIZERS
 
@@ -110,6 +111,12 @@ def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
 def outcome_of(model, noise):
     images = scaled(IMAGES[:8])
     return model.outcome(model(images, noise), images)
+
+
+def added(trainer, outcome, batch=0):
+    """What the regularizers add to the backward pass of a batch, on each of their clouds."""
+    clouds = trainer._clouds(outcome)
+    return trainer.regularization.of_step(clouds, outcome, batch=batch, step=trainer.steps_done)[2]
 
 
 def flat(gradients):
@@ -297,7 +304,7 @@ def test_a_placebo_has_the_size_of_the_gradient_and_another_direction(regularize
         for direction in ("gradient", "random")
     ]
     outcome = outcome_of(trainers[0].model, torch.randn(8, 3))
-    (real,), (placebo,), (again,) = (trainer._topology(outcome, 0)[2] for trainer in (*trainers, trainers[1]))
+    (real,), (placebo,), (again,) = (added(trainer, outcome) for trainer in (*trainers, trainers[1]))
     assert placebo.norm() == pytest.approx(real.norm().item(), rel=1e-5)
     assert again.norm() == pytest.approx(real.norm().item(), rel=1e-5)
     cosines = [
@@ -317,7 +324,7 @@ def test_the_other_directions_are_the_gradient_turned_round_or_with_its_rows_per
             IMAGES, REFERENCES, **SETTINGS, regularizers=regularizers, seed=7, direction=direction
         )
         outcome = outcome_of(trainer.model, torch.ones(8, 3))
-        return [trainer._topology(outcome, 0)[2][0].flatten(1) for _ in range(2)]
+        return [added(trainer, outcome)[0].flatten(1) for _ in range(2)]
 
     real, _ = gradients("gradient")
     assert torch.equal(gradients("opposite")[0], -real)
@@ -336,7 +343,7 @@ def test_a_wrong_diagram_pulls_as_strongly_as_the_right_one(regularizers):
         models = [SETTINGS | {"regularizers": [entry]} | control for entry in regularizers]
         trainers = [Trainer(IMAGES, references, **model, seed=7) for model in models]
         outcome = outcome_of(trainers[0].model, torch.ones(8, 3))
-        return [trainer._topology(outcome, 0)[2][0] for trainer in trainers]
+        return [added(trainer, outcome)[0] for trainer in trainers]
 
     mixed = gradients(REFERENCES, wrong_references=wrong)
     for right, other, found in zip(gradients(REFERENCES), gradients(wrong), mixed, strict=True):
@@ -411,7 +418,7 @@ def test_a_cloud_without_numbers_names_the_step_and_the_cloud():
     trainer.step()
     outcome = outcome_of(trainer.model, torch.full((8, 3), math.nan))
     with pytest.raises(TrainingError, match=r"step 1, latent cloud: .* NaN"):
-        trainer._topology(outcome, 1)
+        added(trainer, outcome)
 
 
 @pytest.mark.parametrize("name", ["bottleneck", "entropy"])

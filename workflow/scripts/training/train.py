@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from topogen.files import digest, load_diagrams, save_arrays, save_buffer, save_table, save_text
+from topogen.training.regularization import TrainingError
 from topogen.training.run import train
-from topogen.training.trainer import TrainingError
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec.pop("threads"))

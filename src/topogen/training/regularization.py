@@ -1,0 +1,217 @@
+"""The regularizers of a training: what they add to a step, and as what it is noted in the history.
+
+The gradient of a term is taken on a detached copy of its cloud, so that this part of a step is one piece,
+forward and backward, that can be timed and examined by itself. It is then carried on to the cloud's place,
+where its size is that of its weight, or of its share of the data term's gradient there.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from topogen.models.families import Cloud, Outcome
+from topogen.training.noise import independent_stream
+from topogen.training.terms import ByDegree, Term, build_terms
+from torchrips.persistence import rips_diagrams
+
+References = Sequence[Sequence[NDArray[Any]]]  # [batch][degree], each of shape (k, 2)
+
+VANISHING = 1e-8  # a gradient that is smaller than this, relative to the data term's, has no direction to scale
+
+
+class TrainingError(RuntimeError):
+    """A value that must be finite is not; the message names the step.
+
+    Attributes:
+        history: the rows of the steps before it, if :func:`topogen.training.run.train` raised it.
+
+    """
+
+    history = pd.DataFrame()
+
+
+class Regularization:
+    """The terms of a model, and their gradients in a step.
+
+    Args:
+        regularizers: entries {name, degree, weight or share, parameters, cloud, reference_scale}.
+        references: D0 of every batch, ``references[batch][degree]`` of shape (k, 2).
+        wrong_references: for a control, diagrams that the regularizers are compared with instead of D0. The
+            gradient of each term has the size that it would have with D0: that of its weight, or its share.
+        direction: ``gradient``, or for controls another direction of the same size: ``opposite``;
+            ``permuted``, in which each image has the gradient of another image; or ``random``. The last two
+            are drawn at every step from a stream of their own.
+        seed: of that stream.
+        device: of the model.
+
+    """
+
+    def __init__(
+        self,
+        regularizers: Sequence[dict[str, Any]],
+        references: References,
+        wrong_references: References | None,
+        *,
+        direction: str,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.terms = build_terms(regularizers)
+        for term in self.terms:
+            term.module.to(device)
+        self.references, self.wrong_references = references, wrong_references
+        self.direction = direction
+        self.directions = independent_stream(seed, 0) if direction in ("permuted", "random") else None
+
+    @property
+    def clouds(self) -> list[str]:
+        """Names of the clouds that the terms look at."""
+        return list(dict.fromkeys(term.cloud for term in self.terms))
+
+    def of_step(
+        self, clouds: Mapping[str, Cloud], outcome: Outcome, *, batch: int, step: int
+    ) -> tuple[dict[str, float], list[Tensor], list[Tensor]]:
+        """Values of the terms and sizes of their gradients, and what they add to the backward pass.
+
+        Args:
+            clouds: those of :attr:`clouds`.
+            outcome: what the model made of the batch.
+            batch: number of the batch.
+            step: number of the step, for messages.
+
+        Returns:
+            The row of the history: NAME_DEGREE and gradient_NAME_DEGREE of every term, and
+            weight_NAME_DEGREE, the weight in effect, of every term with a share; the places; the gradient on
+            each.
+
+        Raises:
+            TrainingError: a value or a size is NaN or infinite, or a cloud has no diagram.
+
+        """
+        row: dict[str, float] = {}
+        places, gradients = [], []
+        for name, cloud in clouds.items():
+            terms = [term for term in self.terms if term.cloud == name]
+            size = data_size(outcome, cloud) if any(term.share is not None for term in terms) else math.nan
+            try:
+                parts = self._parts(terms, cloud, size, batch, row)
+            except ValueError as error:
+                raise TrainingError(f"step {step}, {name} cloud: {error}") from error
+            row |= {f"gradient_{term.column}": size_of(part) for term, part in zip(terms, parts, strict=True)}
+            demand_finite(row, step)
+            places.append(cloud.place)
+            gradients.append(self._directed(torch.stack(parts).sum(dim=0)))
+        return row, places, gradients
+
+    def _parts(
+        self, terms: list[Term], cloud: Cloud, size: float, batch: int, row: dict[str, float]
+    ) -> list[Tensor]:
+        """Gradient of each term of one cloud on its place; values and weights in effect go into the row.
+
+        Args:
+            terms: of the cloud.
+            cloud: of the batch.
+            size: of the data term's gradient at the cloud's place.
+            batch: number of the batch.
+            row: of the history.
+
+        """
+        degrees = sorted({term.degree for term in terms})
+        points = cloud.points.requires_grad_()
+        diagrams = dict(zip(degrees, rips_diagrams(points, degrees), strict=True))
+
+        def given(references: References) -> dict[int, Tensor]:
+            return {degree: torch.from_numpy(references[batch][degree]).to(points) for degree in degrees}
+
+        def part(term: Term) -> Tensor:
+            def gradient(diagrams_0: ByDegree) -> Tensor:
+                return cloud.carry(_gradient(term, points, diagrams, diagrams_0, row))
+
+            if term.share is not None:
+                unscaled = gradient(right if wrong is None else wrong)
+                weight = weight_of_share(term.share, size_of(unscaled), size)
+                row[f"weight_{term.column}"] = weight
+                return weight * unscaled
+            weighted = gradient(right)
+            return weighted if wrong is None else resized(gradient(wrong), size_of(weighted))
+
+        right = given(self.references)
+        wrong = None if self.wrong_references is None else given(self.wrong_references)
+        return [part(term) for term in terms]
+
+    def _directed(self, gradient: Tensor) -> Tensor:
+        """The gradient as it is, or one of its size in another direction."""
+        if self.direction == "opposite":
+            return -gradient
+        if self.directions is None:
+            return gradient
+        if self.direction == "permuted":
+            images = torch.randperm(len(gradient), generator=self.directions)
+            return gradient[images.to(gradient.device)]
+        direction = torch.randn(gradient.shape, generator=self.directions).to(gradient)
+        return resized(direction, size_of(gradient))
+
+
+def _gradient(
+    term: Term, points: Tensor, diagrams: ByDegree, references: ByDegree, row: dict[str, float]
+) -> Tensor:
+    """Weighted gradient of a term on the points of its cloud; its value is noted in the row."""
+    value = term.value(diagrams, references)
+    row[term.column] = value.item()
+    # A term without a path to the cloud (an empty diagram, say) has gradient zero.
+    (gradient,) = torch.autograd.grad(
+        term.weight * value, points, retain_graph=True, allow_unused=True, materialize_grads=True
+    )
+    return gradient
+
+
+def data_size(outcome: Outcome, cloud: Cloud) -> float:
+    """Size of the data term's gradient at the place of a cloud, or at that of the output if it misses it."""
+    data = next(iter(outcome.losses.values()))
+    if cloud.place is outcome.clouds["output"].place:
+        return size_of(outcome.data_gradient)
+    (gradient,) = torch.autograd.grad(data, cloud.place, retain_graph=True, allow_unused=True)
+    return size_of(outcome.data_gradient if gradient is None else gradient)
+
+
+def weight_of_share(share: float, size: float, data: float) -> float:
+    """Weight that makes a gradient the share of the data term's; 0 if there is next to no gradient.
+
+    Args:
+        share: of the size of the data term's gradient; negative: the opposite direction.
+        size: of the gradient without a weight.
+        data: size of the data term's gradient.
+
+    >>> weight_of_share(-0.1, size=2, data=40)
+    -2.0
+    >>> weight_of_share(0.1, size=1e-7, data=40)
+    0.0
+    """
+    return 0.0 if size == 0 or size < VANISHING * data else share * data / size
+
+
+def resized(gradient: Tensor, size: float) -> Tensor:
+    """A gradient of the same direction and of another size; zero stays zero."""
+    return gradient * (size / (size_of(gradient) or 1.0))
+
+
+def size_of(gradient: Tensor) -> float:
+    """Euclidean norm; in float64, where the square of no float32 overflows."""
+    return float(torch.linalg.vector_norm(gradient, dtype=torch.float64))
+
+
+def demand_finite(row: Mapping[str, float], step: int) -> None:
+    """Stop a training at a value that is NaN or infinite.
+
+    Raises:
+        TrainingError: the message names the step and the columns.
+
+    """
+    faults = [name for name, value in row.items() if not math.isfinite(value)]
+    if faults:
+        raise TrainingError(f"step {step}: not finite: {', '.join(faults)}")
