@@ -5,7 +5,8 @@ import os
 from collections.abc import Collection
 from pathlib import Path
 
-from topogen.plan import REPLAYED, Plan
+from topogen.plan import OF_ONE_SPACE, REPLAYED, Plan
+from topogen.variants import Config, column_of
 
 # Folders of results/ that hold more than one dataset's.
 SHARED_FOLDERS = ("benchmarks", "logs", "synthetic", "theory")
@@ -103,6 +104,7 @@ def check_models(plan: Plan) -> None:
         check_pair(plan, f"models.{model}", model, baseline)
     for model in plan.models:
         check_regularizers(plan, model)
+        check_reference(plan, model)
 
 
 def check_pair(plan: Plan, key: str, model: str, baseline: str) -> None:
@@ -119,15 +121,37 @@ def check_regularizers(plan: Plan, model: str) -> None:
     """Refuse two terms of one name and degree, and an empty interval of 4sgde."""
     key = f"models.{model}.regularizers"
     terms = plan.models[model]["regularizers"]
-    names = [f"{term['name']} of degree {term['degree']}" for term in terms]
+    names = [column_of(term) for term in terms]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise ValueError(f"{key}: {', '.join(twice)} stands there twice")
     for term in terms:
+        check_space(plan, model, term)
         grid = term.get("parameters", {})
         if "start" in grid and grid["start"] >= grid["stop"]:
             raise ValueError(
                 f"{key}: {term['name']}: start {grid['start']} must be less than stop {grid['stop']}"
             )
+
+
+def check_space(plan: Plan, model: str, term: Config) -> None:
+    """Refuse to compare points of a latent space with images as if they were of one space."""
+    of_space = ("latent",) if plan.reference(model) == "prior" else ("output", "prior")
+    if term["name"] in OF_ONE_SPACE and term.get("cloud", "output") not in of_space:
+        raise ValueError(
+            f"models.{model}.regularizers: {term['name']} compares points of one space: images (cloud: "
+            "output or prior), or latent vectors (cloud: latent) with reference: prior"
+        )
+
+
+def check_reference(plan: Plan, model: str) -> None:
+    """Refuse a reference that needs the classes of the images where they are not given."""
+    terms = plan.models[model]["regularizers"]
+    computed = plan.reference(model) == "one_class" and not all(map(plan.stored, terms))
+    if computed and model in plan.trained_fully:
+        raise ValueError(
+            f"models.{model}.reference: the steps of models of `all` that are trained to the end are timed "
+            "without the classes that one_class needs; set `steps`"
+        )
 
 
 def check_comparisons(plan: Plan) -> None:
@@ -205,10 +229,11 @@ def check_theory(plan: Plan) -> None:
     check_snapshots(plan, "theory.batch.step", [batch["step"]])
     if plan.order(batch["model"]):
         raise ValueError(f"theory.batch.model: {batch['model']} must see the data as they come")
-    clouds = {term.get("cloud", "output") for term in plan.models[batch["model"]]["regularizers"]}
-    if clouds != {"output"}:
+    terms = plan.models[batch["model"]]["regularizers"]
+    if not terms or any(term.get("cloud", "output") != "output" or not plan.stored(term) for term in terms):
         raise ValueError(
-            f"theory.batch.model: {batch['model']} must have regularizers, and all of them on the output"
+            f"theory.batch.model: {batch['model']} must have regularizers, and all of them on Euclidean "
+            "diagrams of the whole output, in degree 0 or 1"
         )
 
 

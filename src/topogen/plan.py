@@ -8,12 +8,26 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from topogen.variants import Config, compared, opponents, variants
+from topogen.variants import Config, column_of, compared, opponents, variants
 
 Run = tuple[str, int]  # model and seed of a training
 REPLAYED = ("without", "run", "paired")  # comparisons of a list of seeds in the section `replay`
 # Keys of a model that are used here, or by its rule, and not by the trainer.
 NOT_OF_THE_TRAINER = {"baseline", "order", "reference", "replicates", "steps", "strength"}
+
+# Regularizers that compare points instead of diagrams: those of topogen.training.terms.OF_POINTS.
+OF_POINTS = {
+    "energy_distance",
+    "sliced_wasserstein_points",
+    "mean_distance",
+    "nearest_distance",
+    "total_variance",
+    "principal_persistence",
+}
+OF_ONE_SPACE = {
+    "energy_distance",
+    "sliced_wasserstein_points",
+}  # of these, those that need points of one space
 
 PLAIN_GAN = "plain"
 
@@ -195,20 +209,30 @@ class Plan:
     def terms_on_output(self, model: str) -> list[str]:
         """Columns of the history that hold a model's terms on its output."""
         return [
-            f"{term['name']}_{term['degree']}"
+            column_of(term)
             for term in self.models[model]["regularizers"]
             if term.get("cloud", "output") == "output"
         ]
+
+    def stored(self, term: Config) -> bool:
+        """Whether D0 of a regularizer is stored: Euclidean diagrams of whole batches, in degree 0 or 1."""
+        seen = term.get("metric", "euclidean") == "euclidean" and "subset" not in term
+        return seen and term["name"] not in OF_POINTS and term["degree"] < 2
 
     def order(self, model: str) -> str | None:
         """Name of the order in which a model sees the images; None: the order of the data."""
         name: str | None = self.models[model].get("order")
         return name
 
-    def wrong_reference(self, model: str) -> str | None:
+    def reference(self, model: str) -> str | None:
         """What a model's regularizers are compared with, if not with the diagrams of the batch."""
         name = self.models[model].get("reference", "batch")
         return None if name == "batch" else name
+
+    def wrong_reference(self, model: str) -> str | None:
+        """The same, if it is one whose diagrams are stored: the prior's are drawn in every step."""
+        name = self.reference(model)
+        return None if name == "prior" else name
 
     def download(self, dataset: str) -> Config:
         """Arguments of the download: of the dataset's entry what says where its files come from."""
@@ -227,7 +251,10 @@ class Plan:
         terms = [strengthened_term(term, entry.get("strength", 1)) for term in entry["regularizers"]]
         rest = {key: value for key, value in entry.items() if key not in NOT_OF_THE_TRAINER}
         order = {"order": self.config["orders"][entry["order"]]} if "order" in entry else {}
-        return shared | rest | order | {"regularizers": terms, "seed": seed}
+        # The diagrams of other references are stored; what they are of is needed for those that are not.
+        computed = self.reference(model) == "prior" or not all(map(self.stored, terms))
+        reference = {"reference": self.reference(model)} if computed and self.reference(model) else {}
+        return shared | rest | order | reference | {"regularizers": terms, "seed": seed}
 
     def training(self, model: str, seed: int) -> Config:
         """Arguments of one training."""

@@ -79,6 +79,15 @@ def written_out(config: Config) -> Config:
     return config | sections | {"models": models | swept, "comparisons": comparisons}
 
 
+def column_of(term: Config) -> str:
+    """Name of a regularizer in histories and sweeps: NAME_DEGREE, or NAME if it has no degree.
+
+    >>> column_of({"name": "push", "degree": 0}), column_of({"name": "energy_distance"})
+    ('push_0', 'energy_distance')
+    """
+    return f"{term['name']}_{term['degree']}" if "degree" in term else str(term["name"])
+
+
 def compared(comparison: Config) -> list[Variant]:
     """What a comparison compares: its models, or variants of them if it changes keys (``with``)."""
     return _variants_of(comparison["models"], comparison.get("with", {}))
@@ -177,11 +186,11 @@ def _entries_of_comparison(name: str, comparison: Config, models: Config) -> lis
 
 
 def _changed(entry: Config, key: str, value: float | str) -> Config:
-    """A model with another value of a key, or of ``NAME_DEGREE.KEY`` inside one of its regularizers."""
+    """A model with another value of a key, or of ``COLUMN.KEY`` inside one of its regularizers."""
     term_name, dot, inner = key.rpartition(".")
     if not dot:
         return entry | {key: value}
-    terms = [f"{term['name']}_{term['degree']}" for term in entry["regularizers"]]
+    terms = [column_of(term) for term in entry["regularizers"]]
     if term_name not in terms:
         raise ValueError(f"it has no regularizer {term_name}; it has: {', '.join(terms) or 'none'}")
     place = terms.index(term_name)

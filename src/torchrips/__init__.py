@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from torchrips import distances, regularizers, vectorizations
+    from torchrips import distances, graph_distances, regularizers, vectorizations
     from torchrips.generators import representatives
     from torchrips.layer import RipsDiagrams
     from torchrips.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
@@ -24,6 +24,7 @@ __all__ = [
     "__version__",
     "batched_rips_diagrams",
     "distances",
+    "graph_distances",
     "landmarks",
     "pad_diagrams",
     "plot_barcode",

@@ -64,6 +64,17 @@ DISAGREEING = {
         lambda c: c["datasets"].update(Theory=c["datasets"]["digits"]),
         ["datasets: ", "results/Theory/", "another name"],
     ),
+    "points of two spaces": (
+        lambda c: first_term(c).update(name="energy_distance", cloud="latent"),
+        ["models.TopoVAE3.regularizers", "energy_distance", "reference: prior"],
+    ),
+    "one class in another metric, timed": (
+        lambda c: (
+            first_term(c).update(metric="cosine"),
+            c["models"]["TopoVAE3"].update(reference="one_class"),
+        ),
+        ["models.TopoVAE3.reference", "one_class", "set `steps`"],
+    ),
     "dataset that is not listed": (lambda c: c.update(dataset="ImageNet"), ["dataset", "ImageNet", "MNIST"]),
     "image step without a snapshot": (
         lambda c: c["training"].update(snapshot_steps=[9]),

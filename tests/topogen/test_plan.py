@@ -103,6 +103,18 @@ def test_an_order_reaches_the_trainer_as_a_seed_and_a_wrong_reference_does_not()
     assert (plan.order("short"), plan.wrong_reference("short")) == (None, None)
 
 
+def test_what_a_reference_is_of_reaches_the_trainer_if_its_diagrams_are_not_stored():
+    def training(reference, **term):
+        model = CONFIG["models"]["plain"] | {"regularizers": [ENTROPY | term], "reference": reference}
+        return Plan(CONFIG | {"models": {"model": model}})
+
+    assert "reference" not in training("normal").training("model", 5)
+    for plan in (training("normal", subset=5), training("normal", metric="cosine"), training("prior")):
+        assert plan.training("model", 5)["reference"] == plan.reference("model")
+    assert training("normal", subset=5).wrong_reference("model") == "normal"
+    assert training("prior").wrong_reference("model") is None
+
+
 def test_a_comparison_trains_its_models_and_their_baselines():
     assert PLAN.runs("control") == [("plain", 7), ("short", 7)]
     assert PLAN.runs("drawn") == [(model, seed) for model in ("plain", "whole", "short") for seed in (1, 2)]

@@ -18,11 +18,13 @@ from snakemake.utils import validate
 from topogen import provenance
 from topogen.checks import check
 from topogen.evaluation.metrics import METRICS
-from topogen.plan import Plan
+from topogen.plan import OF_ONE_SPACE, Plan
+from topogen.plan import OF_POINTS as NAMES_OF_POINTS
 from topogen.synthetic.damage import DAMAGES
 from topogen.synthetic.pointclouds import PARTS
 from topogen.theory.clouds import SHAPES
 from topogen.training.as_run import AS_RUN
+from topogen.training.terms import OF_POINTS
 from topogen.variants import written_out
 from torchrips.regularizers import REGULARIZERS
 
@@ -33,11 +35,14 @@ CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 def test_schema_names_every_regularizer_and_its_arguments():
     definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
-    assert set(definitions["regularizer"]["properties"]["name"]["enum"]) == {*REGULARIZERS, *AS_RUN}
-    for name, regularizer in REGULARIZERS.items():
-        arguments = set(inspect.signature(regularizer).parameters) - {"args", "kwargs"}
+    names = definitions["regularizer"]["properties"]["name"]["enum"]
+    assert set(names) == {*REGULARIZERS, *AS_RUN, *OF_POINTS}
+    for name, regularizer in (REGULARIZERS | OF_POINTS).items():
+        arguments = set(inspect.signature(regularizer).parameters) - {"args", "kwargs", "degree"}
         assert set(definitions.get(name, {}).get("properties", {})) == arguments, name
         assert set(definitions.get(name, {}).get("required", [])) == arguments, name
+    assert set(OF_POINTS) == NAMES_OF_POINTS
+    assert OF_ONE_SPACE <= NAMES_OF_POINTS
 
 
 @pytest.mark.parametrize("name", AS_RUN)
@@ -162,7 +167,12 @@ BROKEN = {
     ),
     "misspelt parameter": (lambda c: first_term(c)["parameters"].update(sgima=1), ["sgima"]),
     "missing parameters": (lambda c: first_term(c).pop("parameters"), ["parameters", "required"]),
-    "degree 2": (lambda c: first_term(c).update(degree=2), ["degree", "[0, 1]"]),
+    "degree 3": (lambda c: first_term(c).update(degree=3), ["degree", "[0, 1, 2]"]),
+    "degree of points": (
+        lambda c: first_term(c).update(name="total_variance", parameters={}),
+        ["total_variance", "degree"],
+    ),
+    "neighbours without a graph": (lambda c: first_term(c).update(neighbours=5), ["neighbours", "metric"]),
     "missing seeds": (lambda c: c.pop("seeds"), ["seeds", "required"]),
     "no seeds": (lambda c: c.update(seeds=[]), ["seeds"]),
     "seed twice": (lambda c: c.update(seeds=[1, 1]), ["seeds"]),

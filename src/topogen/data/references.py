@@ -1,7 +1,7 @@
 """Reference diagrams D0: one cloud per batch of ground-truth images. And wrong ones, for controls."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from topogen.data.batches import scaled
-from topogen.data.orders import batch_slices, ordered_batches
+from topogen.data.orders import Places, batch_slices, ordered_batches
 from torchrips.persistence import rips_diagrams
 
 Diagrams = list[list[NDArray[Any]]]  # [batch][degree], each of shape (k, 2), float32, pixel distance
@@ -69,19 +69,19 @@ def wrong_diagrams(
     return _diagrams_of(len(batches), cloud, degrees, threads)
 
 
-def other_batch(images: NDArray[Any], labels: NDArray[Any], batches: list[slice], batch: int) -> Tensor:
+def other_batch(images: NDArray[Any], labels: NDArray[Any], batches: Sequence[Places], batch: int) -> Tensor:
     """The next batch; of the last batch it is the first one, cut to as many images."""
     places = batches[(batch + 1) % len(batches)]
     return _points(images[places][: _length(batches[batch])])
 
 
-def one_class(images: NDArray[Any], labels: NDArray[Any], batches: list[slice], batch: int) -> Tensor:
+def one_class(images: NDArray[Any], labels: NDArray[Any], batches: Sequence[Places], batch: int) -> Tensor:
     """The first images of the class of the batch's first image, as many as the batch has if there are."""
-    alike = np.flatnonzero(labels == labels[batches[batch].start])
+    alike = np.flatnonzero(labels == labels[batches[batch]][0])
     return _points(images[alike[: _length(batches[batch])]])
 
 
-def normal(images: NDArray[Any], labels: NDArray[Any], batches: list[slice], batch: int) -> Tensor:
+def normal(images: NDArray[Any], labels: NDArray[Any], batches: Sequence[Places], batch: int) -> Tensor:
     r"""Normal points with the mean and the covariance of the batch's pixels.
 
     With the b images as rows of B, their mean m and normal draws G of shape (b, b), the points are
@@ -94,7 +94,7 @@ def normal(images: NDArray[Any], labels: NDArray[Any], batches: list[slice], bat
 
 
 # Name -> the cloud of a batch: called with images, labels, all batches and the number of the batch.
-WRONG_CLOUDS: dict[str, Callable[[NDArray[Any], NDArray[Any], list[slice], int], Tensor]] = {
+WRONG_CLOUDS: dict[str, Callable[[NDArray[Any], NDArray[Any], Sequence[Places], int], Tensor]] = {
     "other_batch": other_batch,
     "one_class": one_class,
     "normal": normal,
@@ -105,8 +105,8 @@ def _points(images: NDArray[Any]) -> Tensor:
     return scaled(images).flatten(1)
 
 
-def _length(places: slice) -> int:
-    length: int = places.stop - places.start
+def _length(places: Places) -> int:
+    length: int = places.stop - places.start if isinstance(places, slice) else len(places)
     return length
 
 

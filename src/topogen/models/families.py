@@ -46,7 +46,7 @@ class Outcome:
             is the cross-entropy of images and reconstruction, call it ``bce``: r(s) compares this term.
         loss: weighted sum of the terms, which training lowers.
         data_gradient: gradient of the data term at the place of the cloud ``output``.
-        clouds: by name, such as ``output`` and ``latent``.
+        clouds: by name, such as ``output``, ``latent`` and ``features``, those of an encoder.
         reconstructions: images in [0, 1], shape (b, channels, height, width), if the model makes any.
         latents: codes of the images by name, shape (b, d): ``z``, sampled, and ``mean``; empty if the model
             does not encode.
@@ -100,6 +100,10 @@ class Family(nn.Module):
 
     def sample(self, noise: Tensor) -> Tensor | None:
         """Images in [0, 1] from draws of the prior, shape (b, noise_dim); None if the model cannot sample."""
+        return None
+
+    def prior_cloud(self, noise: Tensor) -> Cloud | None:
+        """What :meth:`sample` makes of draws of the prior, shape (b, noise_dim), as a cloud, or None."""
         return None
 
 

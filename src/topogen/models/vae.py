@@ -55,7 +55,7 @@ class Model(Family):
             ),
         )
 
-    def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Encode, sample with the given noise, decode.
 
         Args:
@@ -64,29 +64,29 @@ class Model(Family):
 
         Returns:
             Reconstruction before the sigmoid, of the images' shape; mean and log-variance of the approximate
-            posterior, and z = mean + noise * standard deviation, each (b, latent_dim).
+            posterior, and z = mean + noise * standard deviation, each (b, latent_dim); features of the
+            encoder, (b, 256).
 
         """
         features = self.encoder(images)
         mean, log_variance = self.mean(features), self.log_variance(features)
         z = mean + noise * torch.exp(log_variance / 2)
-        return self.decoder(z), mean, log_variance, z
+        return self.decoder(z), mean, log_variance, z, features
 
     def outcome(self, passed: tuple[Tensor, ...], images: Tensor) -> Outcome:
-        """BCE and KLD; clouds ``output``, the reconstructed images, and ``latent``, the sampled z."""
-        logits, mean, log_variance, z = passed
+        """BCE and KLD; clouds ``output``, the images, ``latent``, the sampled z, and ``features``."""
+        logits, mean, log_variance, z, features = passed
         bce = binary_cross_entropy(logits, images)
         kld = kl_divergence(mean, log_variance)
         output = logits.sigmoid().detach()
-        # At the logits BCE's gradient, output minus image, is bounded: there sizes compare.
-        sigmoid_slope = (output, 1 - output)
         return Outcome(
             losses={"bce": bce, "kld": kld},
             loss=bce + self.kld_weight * kld,
             data_gradient=output - images,
             clouds={
-                "output": Cloud(output.flatten(1), logits, sigmoid_slope),
+                "output": _cloud_of_images(output, logits),
                 "latent": Cloud(z.detach(), z),
+                "features": Cloud(features.detach(), features),
             },
             reconstructions=output,
             latents={"z": z.detach(), "mean": mean.detach()},
@@ -96,6 +96,16 @@ class Model(Family):
         """The decoder's mean at draws of the prior."""
         images: Tensor = self.decoder(noise).sigmoid()
         return images
+
+    def prior_cloud(self, noise: Tensor) -> Cloud:
+        """Samples of the prior, to be compared with images."""
+        logits = self.decoder(noise)
+        return _cloud_of_images(logits.sigmoid().detach(), logits)
+
+
+def _cloud_of_images(images: Tensor, logits: Tensor) -> Cloud:
+    """Decoded images; their place is the logits, where BCE's gradient, output minus image, is bounded."""
+    return Cloud(images.flatten(1), logits, slope=(images, 1 - images))
 
 
 def binary_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:

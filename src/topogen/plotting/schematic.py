@@ -23,7 +23,7 @@ def working_principle(
 
     Args:
         arrays: of :func:`topogen.theory.schematic.forward_pass`.
-        regularizers: entries {name, degree, weight or share} of the model, in the order of ``arrays["terms"]``.
+        regularizers: entries {name, degree, weight or share} of the model, in the order of its terms.
         title: of the model and where its weights come from.
     """
     width, height = 12.0, 6.2

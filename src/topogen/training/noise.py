@@ -6,11 +6,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+PRIOR, SUBSET, REFERENCE = 1, 2, 3  # purposes of streams of single steps
 
-def independent_stream(seed: int, number: int) -> torch.Generator:
+
+def independent_stream(seed: int, *number: int) -> torch.Generator:
     """Stream of a seed that shares no draws with the seed's own, nor with that of another number."""
-    state = np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)
+    state = np.random.SeedSequence([seed, *number]).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
+
+
+def stream_of_step(seed: int, purpose: int, step: int) -> torch.Generator:
+    """Stream of a seed for one purpose in one step; so a training that resumes needs no state of it."""
+    return independent_stream(seed, 0, purpose, step)
 
 
 class SamplingNoise:

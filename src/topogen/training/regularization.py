@@ -7,21 +7,22 @@ where its size is that of its weight, or of its share of the data term's gradien
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from topogen.models.families import Cloud, Outcome
 from topogen.training.noise import independent_stream
-from topogen.training.terms import ByDegree, Term, build_terms
-from torchrips.persistence import rips_diagrams
+from topogen.training.references import Reference
+from topogen.training.terms import Term, build_terms
+from topogen.training.views import Seen, View
 
-References = Sequence[Sequence[NDArray[Any]]]  # [batch][degree], each of shape (k, 2)
-
-VANISHING = 1e-8  # a gradient that is smaller than this, relative to the data term's, has no direction to scale
+VANISHING = (
+    1e-8  # a gradient that is smaller than this, relative to the data term's, has no direction to scale
+)
 
 
 class TrainingError(RuntimeError):
@@ -35,18 +36,37 @@ class TrainingError(RuntimeError):
     history = pd.DataFrame()
 
 
+@dataclass(frozen=True)
+class Step:
+    """One step, as a cloud meets it.
+
+    Attributes:
+        batch: number of the batch.
+        number: of the step.
+        data_size: size of the data term's gradient at the place of the cloud; NaN if no term asks for it.
+        row: of the history, which grows.
+
+    """
+
+    batch: int
+    number: int
+    data_size: float
+    row: dict[str, float]
+
+
 class Regularization:
     """The terms of a model, and their gradients in a step.
 
     Args:
-        regularizers: entries {name, degree, weight or share, parameters, cloud, reference_scale}.
-        references: D0 of every batch, ``references[batch][degree]`` of shape (k, 2).
-        wrong_references: for a control, diagrams that the regularizers are compared with instead of D0. The
+        regularizers: entries {name, degree, weight or share, parameters, cloud, reference_scale, metric,
+            neighbours, diffusion_time, subset}.
+        reference: what D0 is of.
+        wrong: for a control, what the regularizers are compared with instead; None: with D0. The
             gradient of each term has the size that it would have with D0: that of its weight, or its share.
         direction: ``gradient``, or for controls another direction of the same size: ``opposite``;
             ``permuted``, in which each image has the gradient of another image; or ``random``. The last two
             are drawn at every step from a stream of their own.
-        seed: of that stream.
+        seed: of everything that is drawn.
         device: of the model.
 
     """
@@ -54,8 +74,8 @@ class Regularization:
     def __init__(
         self,
         regularizers: Sequence[dict[str, Any]],
-        references: References,
-        wrong_references: References | None,
+        reference: Reference,
+        wrong: Reference | None,
         *,
         direction: str,
         seed: int,
@@ -64,8 +84,8 @@ class Regularization:
         self.terms = build_terms(regularizers)
         for term in self.terms:
             term.module.to(device)
-        self.references, self.wrong_references = references, wrong_references
-        self.direction = direction
+        self.reference, self.wrong = reference, wrong
+        self.direction, self.seed = direction, seed
         self.directions = independent_stream(seed, 0) if direction in ("permuted", "random") else None
 
     @property
@@ -82,7 +102,7 @@ class Regularization:
             clouds: those of :attr:`clouds`.
             outcome: what the model made of the batch.
             batch: number of the batch.
-            step: number of the step, for messages.
+            step: number of the step.
 
         Returns:
             The row of the history: NAME_DEGREE and gradient_NAME_DEGREE of every term, and
@@ -99,7 +119,7 @@ class Regularization:
             terms = [term for term in self.terms if term.cloud == name]
             size = data_size(outcome, cloud) if any(term.share is not None for term in terms) else math.nan
             try:
-                parts = self._parts(terms, cloud, size, batch, row)
+                parts = self._parts(terms, cloud, Step(batch, step, size, row))
             except ValueError as error:
                 raise TrainingError(f"step {step}, {name} cloud: {error}") from error
             row |= {f"gradient_{term.column}": size_of(part) for term, part in zip(terms, parts, strict=True)}
@@ -108,41 +128,43 @@ class Regularization:
             gradients.append(self._directed(torch.stack(parts).sum(dim=0)))
         return row, places, gradients
 
-    def _parts(
-        self, terms: list[Term], cloud: Cloud, size: float, batch: int, row: dict[str, float]
-    ) -> list[Tensor]:
-        """Gradient of each term of one cloud on its place; values and weights in effect go into the row.
-
-        Args:
-            terms: of the cloud.
-            cloud: of the batch.
-            size: of the data term's gradient at the cloud's place.
-            batch: number of the batch.
-            row: of the history.
-
-        """
-        degrees = sorted({term.degree for term in terms})
+    def _parts(self, terms: list[Term], cloud: Cloud, step: Step) -> list[Tensor]:
+        """Gradient of each term of one cloud on its place; values and weights in effect go into the row."""
         points = cloud.points.requires_grad_()
-        diagrams = dict(zip(degrees, rips_diagrams(points, degrees), strict=True))
+        parts: dict[str, Tensor] = {}
+        for view in dict.fromkeys(term.view for term in terms):
+            seen = [term for term in terms if term.view == view]
+            parts |= self._parts_of_view(view, seen, cloud, points, step)
+        return [parts[term.column] for term in terms]
 
-        def given(references: References) -> dict[int, Tensor]:
-            return {degree: torch.from_numpy(references[batch][degree]).to(points) for degree in degrees}
+    def _parts_of_view(
+        self, view: View, terms: list[Term], cloud: Cloud, points: Tensor, step: Step
+    ) -> dict[str, Tensor]:
+        """The same of the terms that see the cloud in one way, by the column of the term."""
+        keys = list(dict.fromkeys(term.key for term in terms))
+        drawn = view.drawn(len(points), self.seed, step.number)
+        seen = view.of_points(points if drawn is None else points[drawn], keys)
+
+        def given(reference: Reference) -> Seen:
+            found = reference.seen(view, keys, drawn, batch=step.batch, step=step.number)
+            return {key: values.to(seen[key]) for key, values in found.items()}
+
+        def gradient(term: Term, references: Seen) -> Tensor:
+            return cloud.carry(_gradient(term, points, seen, references, step.row))
 
         def part(term: Term) -> Tensor:
-            def gradient(diagrams_0: ByDegree) -> Tensor:
-                return cloud.carry(_gradient(term, points, diagrams, diagrams_0, row))
-
             if term.share is not None:
-                unscaled = gradient(right if wrong is None else wrong)
-                weight = weight_of_share(term.share, size_of(unscaled), size)
-                row[f"weight_{term.column}"] = weight
+                unscaled = gradient(term, wrong or right)
+                weight = weight_of_share(term.share, size_of(unscaled), step.data_size)
+                step.row[f"weight_{term.column}"] = weight
                 return weight * unscaled
-            weighted = gradient(right)
-            return weighted if wrong is None else resized(gradient(wrong), size_of(weighted))
+            weighted = gradient(term, right)
+            return resized(gradient(term, wrong), size_of(weighted)) if wrong else weighted
 
-        right = given(self.references)
-        wrong = None if self.wrong_references is None else given(self.wrong_references)
-        return [part(term) for term in terms]
+        wrong = given(self.wrong) if self.wrong else {}
+        only_wrong = wrong and all(term.share is not None for term in terms)
+        right = {} if only_wrong else given(self.reference)
+        return {term.column: part(term) for term in terms}
 
     def _directed(self, gradient: Tensor) -> Tensor:
         """The gradient as it is, or one of its size in another direction."""
@@ -157,11 +179,9 @@ class Regularization:
         return resized(direction, size_of(gradient))
 
 
-def _gradient(
-    term: Term, points: Tensor, diagrams: ByDegree, references: ByDegree, row: dict[str, float]
-) -> Tensor:
+def _gradient(term: Term, points: Tensor, seen: Seen, references: Seen, row: dict[str, float]) -> Tensor:
     """Weighted gradient of a term on the points of its cloud; its value is noted in the row."""
-    value = term.value(diagrams, references)
+    value = term.value(seen, references)
     row[term.column] = value.item()
     # A term without a path to the cloud (an empty diagram, say) has gradient zero.
     (gradient,) = torch.autograd.grad(

@@ -91,7 +91,7 @@ def train(
             history of the steps before.
 
     """
-    trainer = Trainer(images, references, seed=seed, **model)
+    trainer = Trainer(images, references, seed=seed, labels=labels, **model)
     in_epochs = epochs * len(trainer.batches)
     last = min(steps, in_epochs) if steps else in_epochs
     for kind, steps_of_kind in (("snapshot", snapshot_steps), ("reported", monitored_steps)):

@@ -11,13 +11,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from topogen.data.batches import scaled
 from topogen.data.orders import ordered_batches
 from topogen.models.families import Cloud, Outcome, build
-from topogen.training.noise import SamplingNoise, independent_stream
+from topogen.training.noise import PRIOR, SamplingNoise, independent_stream, stream_of_step
+from topogen.training.references import Stored, TrainingData, references_of
 from topogen.training.regularization import Regularization, demand_finite, size_of
 
 
@@ -27,8 +29,7 @@ class Trainer:
     Args:
         images: levels 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
         references: D0 of every batch in this order, ``references[batch][degree]`` of shape (k, 2).
-        regularizers: entries {name, degree, weight or share, parameters, cloud, reference_scale}; empty for
-            VAE0.
+        regularizers: entries, see :class:`topogen.training.regularization.Regularization`; empty for VAE0.
         seed: decides the initial weights and the noise.
         batch_size: images of a step.
         learning_rate: of Adam.
@@ -39,7 +40,10 @@ class Trainer:
         order: seed of the order of the images, see :func:`topogen.data.orders.ordered_batches`.
         direction: of the regularizers' gradient, see
             :class:`topogen.training.regularization.Regularization`.
-        wrong_references: for a control, diagrams that the regularizers are compared with instead of D0.
+        reference: what the regularizers are compared with instead of D0, see
+            :class:`topogen.training.references.Reference`.
+        wrong_references: its diagrams of every batch, if they are stored.
+        labels: classes of the images, shape (n,), of which some references are made.
         architecture: family of the model, see :mod:`topogen.models.families`.
         options: of the family, such as ``latent_dim``.
 
@@ -51,7 +55,7 @@ class Trainer:
     def __init__(
         self,
         images: NDArray[Any],
-        references: Sequence[Sequence[NDArray[Any]]],
+        references: Stored,
         *,
         regularizers: Sequence[dict[str, Any]],
         seed: int,
@@ -61,11 +65,13 @@ class Trainer:
         noise: Mapping[str, Any] | None = None,
         order: int | None = None,
         direction: str = "gradient",
-        wrong_references: Sequence[Sequence[NDArray[Any]]] | None = None,
+        reference: str | None = None,
+        wrong_references: Stored | None = None,
+        labels: NDArray[Any] | None = None,
         architecture: str = "vae",
         **options: Any,
     ) -> None:
-        self.images = images
+        self.images, self.seed = images, seed
         self.batches = ordered_batches(len(images), batch_size, order)
         self.device = _device(device, seed)
         self.built: dict[str, Any] = {
@@ -73,23 +79,20 @@ class Trainer:
             "shape": images.shape[1:],
             "options": options,
         }
-        draws = {"stream": 0, "offset": 0, "stride": 1, **(noise or {})}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = build(**self.built).to(self.device)
             stream = torch.Generator()
             stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
-        if draws["stream"] > 0:
-            stream = independent_stream(seed, draws["stream"])
-        self.noise = SamplingNoise(
-            stream,
-            **{key: value for key, value in draws.items() if key != "stream"},
-            dimension=self.model.noise_dim,
-            batch_size=batch_size,
-        )
+        self.noise = _sampling_noise(stream, noise or {}, seed, self.model.noise_dim, batch_size)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=learning_rate)
+        data = TrainingData(images, self.batches, np.zeros(0) if labels is None else labels)
+        dimension = self.model.noise_dim
+        right, wrong = references_of(
+            data, references, kind=reference, wrong=wrong_references, dimension=dimension, seed=seed
+        )
         self.regularization = Regularization(
-            regularizers, references, wrong_references, direction=direction, seed=seed, device=self.device
+            regularizers, right, wrong, direction=direction, seed=seed, device=self.device
         )
         self.steps_done = 0
         self.topology_seconds = 0.0
@@ -118,7 +121,7 @@ class Trainer:
 
         started = time.perf_counter()
         topology, places, gradients = self.regularization.of_step(
-            self._clouds(outcome), outcome, batch=batch, step=self.steps_done
+            self._clouds(outcome, len(images)), outcome, batch=batch, step=self.steps_done
         )
         self.topology_seconds = time.perf_counter() - started
         row |= topology
@@ -129,13 +132,18 @@ class Trainer:
         self.steps_done += 1
         return row, outcome
 
-    def _clouds(self, outcome: Outcome) -> dict[str, Cloud]:
-        """The clouds that the regularizers look at, by name."""
-        for name in self.regularization.clouds:
-            if name not in outcome.clouds:
-                family, offered = self.built["architecture"], ", ".join(outcome.clouds)
-                raise ValueError(f"{family} has no cloud {name}; choose one of: {offered}")
-        return {name: outcome.clouds[name] for name in self.regularization.clouds}
+    def _clouds(self, outcome: Outcome, images: int) -> dict[str, Cloud]:
+        """The clouds of a batch of so many images that the regularizers look at, by name."""
+        asked, offered = self.regularization.clouds, dict(outcome.clouds)
+        if "prior" in asked:
+            stream = stream_of_step(self.seed, PRIOR, self.steps_done)
+            noise = torch.randn(images, self.model.noise_dim, generator=stream)
+            made = self.model.prior_cloud(noise.to(self.device))
+            offered |= {} if made is None else {"prior": made}
+        if missing := [name for name in asked if name not in offered]:
+            family = self.built["architecture"]
+            raise ValueError(f"{family} has no cloud {missing[0]}; choose one of: {', '.join(offered)}")
+        return {name: offered[name] for name in asked}
 
     def latents_of(self, images: NDArray[Any], noise: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Latents of images by name, such as ``z`` and ``mean``, by the model as it stands; each (n, d)."""
@@ -187,6 +195,18 @@ class Trainer:
         for stream, saved in zip(self._streams(), state["streams"], strict=True):
             stream.set_state(saved)
         self.steps_done = state["steps_done"]
+
+
+def _sampling_noise(
+    stream: torch.Generator, draws: Mapping[str, Any], seed: int, dimension: int, batch_size: int
+) -> SamplingNoise:
+    """The noise of a stream, every draw of it unless the configuration says otherwise."""
+    if draws.get("stream", 0) > 0:
+        stream = independent_stream(seed, draws["stream"])
+    rest = {key: value for key, value in draws.items() if key != "stream"}
+    return SamplingNoise(
+        stream, **{"offset": 0, "stride": 1, **rest}, dimension=dimension, batch_size=batch_size
+    )
 
 
 def _device(name: str, seed: int) -> torch.device:

@@ -1,5 +1,6 @@
-"""Shares: the gradient of a term is as large as it should be, next to losses whose gradients are known."""
+"""Shares, next to losses whose gradients are known, and clouds, next to the same in plain torch."""
 
+import copy
 import math
 import sys
 from types import ModuleType
@@ -7,12 +8,19 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from strategies import normal, synthetic_images
+from strategies import synthetic_images
 from torch import nn
 
+from topogen.data.references import reference_diagrams
 from topogen.models.families import Cloud, Family, Outcome
-from topogen.training.run import train
+from topogen.models.vae import binary_cross_entropy, kl_divergence
+from topogen.training.noise import PRIOR, REFERENCE, SUBSET, stream_of_step
+from topogen.training.opponents import EnergyDistance
 from topogen.training.trainer import Trainer
+from topogen.training.views import View
+from torchrips.distances import wasserstein
+from torchrips.graph_distances import diffusion_distances, effective_resistances
+from torchrips.persistence import rips_diagrams
 
 IMAGES = np.zeros((4, 1, 1, 3), np.uint8)  # two batches of two points of space, all of them the origin
 START = torch.tensor([[3.0, 0.0, 0.0], [0.0, 4.0, 0.0]])  # their distance is 5
@@ -68,7 +76,7 @@ UNIT = torch.tensor([[3.0, -4.0, 0.0], [-3.0, 4.0, 0.0]]) / math.sqrt(50)  # the
 @pytest.mark.parametrize("share", [0.1, 2, -0.3, 0])
 @pytest.mark.parametrize("cloud", ["output", "latent", "features"])
 def test_a_share_is_one_of_the_data_terms_gradient(share, cloud):
-    """Whatever the term's size; at a place that the data term does not reach, of its gradient at the output."""
+    """Whatever the term's size. Where the data term does not reach, its gradient at the output counts."""
     row, gradient = step(SQUARE | {"share": share, "cloud": cloud})
     torch.testing.assert_close(gradient, DATA + share * 30 * UNIT)
     assert row["total_persistence_0"] == pytest.approx(25)
@@ -134,22 +142,110 @@ def test_a_vae_with_shares_has_their_size_at_the_place_of_the_cloud():
     assert row["gradient_push_0"] == pytest.approx(0.2 * gradient.norm().item(), rel=1e-5)
 
 
-def test_a_training_with_shares_resumes_to_the_same_bytes(tmp_path, monkeypatch):
-    images = normal(0, 4, 1, 1, 3).abs().mul(50).clamp(0, 255).numpy().astype(np.uint8)
-    settings = SETTINGS | {"regularizers": [SQUARE | {"share": 0.5}], "epochs": 3, "snapshot_steps": []}
-    arguments = (images, np.arange(4), NOTHING)
-    whole = train(*arguments, **settings)
-    step, partial = Trainer.step, {"partial": tmp_path / "partial.pt", "identity": "this run"}
+COUNT = 12  # images of a batch
+PHOTOS = synthetic_images(3 * COUNT)
+STORED = reference_diagrams(PHOTOS, COUNT, (0, 1), threads=1)
+WASSERSTEIN = {"name": "wasserstein", "degree": 0, "parameters": {"order": 2, "ground_norm": 2}}
+VAE = {"seed": 7, "batch_size": COUNT, "learning_rate": 0.001, "latent_dim": 3}
 
-    def cut_off(trainer):
-        if trainer.steps_done == 3:
-            raise KeyboardInterrupt
-        return step(trainer)
 
-    monkeypatch.setattr(Trainer, "step", cut_off)
-    with pytest.raises(KeyboardInterrupt):
-        train(*arguments, **settings, **partial)
-    monkeypatch.setattr(Trainer, "step", step)
-    resumed = train(*arguments, **settings, **partial)
-    assert resumed.checkpoint.getvalue() == whole.checkpoint.getvalue()
-    assert resumed.history.equals(whole.history)
+def clouds_of(model, images, noise, step):
+    """Loss without regularizers, and all clouds, in plain torch."""
+    features = model.encoder(images)
+    mean, log_variance = model.mean(features), model.log_variance(features)
+    z = mean + noise * torch.exp(log_variance / 2)
+    logits = model.decoder(z)
+    loss = binary_cross_entropy(logits, images) + kl_divergence(mean, log_variance)
+    draws = torch.randn(len(images), 3, generator=stream_of_step(7, PRIOR, step))
+    made = model.decoder(draws).sigmoid().flatten(1)
+    return loss, {"output": logits.sigmoid().flatten(1), "latent": z, "features": features, "prior": made}
+
+
+def reference_points(kind, step):
+    if kind == "prior":
+        return torch.randn(COUNT, 3, generator=stream_of_step(7, REFERENCE, step))
+    batch = {"batch": step, "other_batch": step + 1}[kind]
+    return torch.from_numpy(PHOTOS[batch * COUNT :][:COUNT]).flatten(1).float() / 255
+
+
+MATRICES = {
+    "effective_resistance": lambda points: effective_resistances(points, 3),
+    "diffusion": lambda points: diffusion_distances(points, 3, 2),
+}
+GRAPH = {"neighbours": 3}
+
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        ({}, "batch"),
+        ({"cloud": "prior"}, "batch"),
+        ({"cloud": "features"}, "batch"),
+        ({"cloud": "latent"}, "prior"),
+        ({"subset": 5}, "batch"),
+        ({"metric": "cosine"}, "batch"),
+        ({"metric": "effective_resistance", **GRAPH}, "batch"),
+        ({"metric": "diffusion", "diffusion_time": 2, **GRAPH}, "batch"),
+        ({"metric": "cosine", "subset": 7, "cloud": "prior"}, "other_batch"),
+    ],
+    ids=str,
+)
+def test_a_step_follows_the_gradient_of_a_term_on_any_cloud(entry, kind):
+    given = {} if kind == "batch" else {"reference": kind}
+    trainer = Trainer(PHOTOS, STORED, regularizers=[WASSERSTEIN | {"share": 0.5} | entry], **VAE, **given)
+    trainer.step()
+    model, noise = copy.deepcopy(trainer.model), trainer.noise.stream.clone_state()
+    row, _ = trainer.step()
+
+    images = torch.from_numpy(PHOTOS[COUNT : 2 * COUNT]).float() / 255
+    loss, clouds = clouds_of(model, images, torch.randn(COUNT, 3, generator=noise), step=1)
+    seen = torch.randperm(COUNT, generator=stream_of_step(7, SUBSET, 1))[: entry.get("subset")].sort().values
+    diagrams = []
+    for points in (clouds[entry.get("cloud", "output")], reference_points(kind, 1)):
+        metric = entry.get("metric", "euclidean")
+        if metric in MATRICES:
+            diagrams += rips_diagrams(MATRICES[metric](points[seen]), 0, metric="precomputed")
+        else:
+            diagrams += rips_diagrams(points[seen], 0, metric=metric)
+    value = wasserstein(*diagrams, order=2, ground_norm=2)
+    assert row["wasserstein_0"] == pytest.approx(value.item(), rel=1e-4)
+    expected = torch.autograd.grad(loss + row["weight_wasserstein_0"] * value, list(model.parameters()))
+    for weight, gradient in zip(trainer.model.parameters(), expected, strict=True):
+        torch.testing.assert_close(weight.grad, gradient, rtol=1e-3, atol=1e-4 * gradient.abs().max().item())
+
+
+def test_a_view_has_diagrams_of_degree_2():
+    octahedron = torch.cat([torch.eye(3), -torch.eye(3)])
+    diagrams = View().of_points(octahedron, [0, 2])
+    torch.testing.assert_close(diagrams[2], torch.tensor([[math.sqrt(2), 2.0]]))
+    assert View().is_stored(0)
+    assert not View().is_stored(2)
+
+
+def test_a_reference_of_one_class_needs_the_classes():
+    term = WASSERSTEIN | {"share": 0.5, "metric": "cosine"}
+    with pytest.raises(ValueError, match="one_class needs the classes"):
+        Trainer(PHOTOS, STORED, regularizers=[term], **VAE, reference="one_class")
+    labels = np.arange(len(PHOTOS)) % 2
+    trainer = Trainer(PHOTOS, STORED, regularizers=[term], **VAE, reference="one_class", labels=labels)
+    assert trainer.step()[0]["wasserstein_0"] > 0
+
+
+@pytest.mark.parametrize("cloud", ["output", "prior"])
+def test_a_term_on_points_compares_the_cloud_with_the_images(cloud):
+    entry = {"name": "energy_distance", "weight": 100, "cloud": cloud}
+    trainer = Trainer(
+        PHOTOS, STORED, regularizers=[entry, WASSERSTEIN | {"weight": 2, "cloud": cloud}], **VAE
+    )
+    model, noise = copy.deepcopy(trainer.model), trainer.noise.stream.clone_state()
+    row, _ = trainer.step()
+    images = reference_points("batch", 0)
+    _, clouds = clouds_of(
+        model, images.view(COUNT, 1, 28, 28), torch.randn(COUNT, 3, generator=noise), step=0
+    )
+    value = EnergyDistance()(clouds[cloud], images)
+    assert row["energy_distance"] == pytest.approx(value.item(), rel=1e-4)
+    (diagram,), (reference,) = (rips_diagrams(points, 0) for points in (clouds[cloud], images))
+    distance = wasserstein(diagram, reference, order=2, ground_norm=2)
+    assert row["wasserstein_0"] == pytest.approx(distance.item(), rel=1e-4)
+    assert row["gradient_energy_distance"] > 0

@@ -77,7 +77,7 @@ def test_a_step_follows_the_gradient_of_the_whole_loss(regularizers):
     row, _ = trainer.step()
 
     images = scaled(IMAGES[8:16])
-    logits, mean, log_variance, z = model(images, torch.randn(8, 3, generator=stream))
+    logits, mean, log_variance, z, _ = model(images, torch.randn(8, 3, generator=stream))
     bce = binary_cross_entropy(logits, images)
     kld = kl_divergence(mean, log_variance)
     terms = {}
@@ -115,7 +115,7 @@ def outcome_of(model, noise):
 
 def added(trainer, outcome, batch=0):
     """What the regularizers add to the backward pass of a batch, on each of their clouds."""
-    clouds = trainer._clouds(outcome)
+    clouds = trainer._clouds(outcome, 8)
     return trainer.regularization.of_step(clouds, outcome, batch=batch, step=trainer.steps_done)[2]
 
 
@@ -198,7 +198,7 @@ def test_latents_are_of_the_same_images_before_and_after():
     noises = []
     for model, when in ((first, "before"), (last, "after")):
         with torch.no_grad():
-            _, mean, log_variance, _ = model(scaled(IMAGES), torch.zeros(20, 3))
+            _, mean, log_variance, *_ = model(scaled(IMAGES), torch.zeros(20, 3))
         np.testing.assert_allclose(result.latents[f"mean_{when}"], mean, atol=1e-6)
         noises.append((result.latents[f"z_{when}"] - mean.numpy()) / np.exp(log_variance.numpy() / 2))
     np.testing.assert_allclose(*noises, atol=1e-4)
@@ -218,7 +218,11 @@ def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkey
     noise = {"offset": 1, "stride": 2, "loader": True, "pictures": [1, 4]}
     control = {"noise": noise, "direction": "random"}
     arguments = SETTINGS | control
-    arguments |= {"regularizers": OUTPUT, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
+    shared = [
+        {"name": "push", "degree": 0, "share": 0.1, "cloud": "prior", "subset": 5},
+        {"name": "bottleneck", "degree": 0, "share": -0.1, "cloud": "latent"},
+    ]
+    arguments |= {"regularizers": OUTPUT + shared, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
     arguments |= {"monitored": synthetic_images(4), "monitored_steps": [0, 5, 6]}
     partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
     whole = train(IMAGES, LABELS, REFERENCES, **arguments)
@@ -278,7 +282,7 @@ def test_the_draws_are_those_of_the_authors_loop():
         for step, batch in enumerate(DataLoader(scaled(images), batch_size=8)):
             for turn, (model, optimizer) in enumerate(zip(models, optimizers, strict=True)):
                 noise = torch.randn(len(batch), 3)
-                logits, mean, log_variance, _ = model(batch, noise)
+                logits, mean, log_variance, *_ = model(batch, noise)
                 bce = binary_cross_entropy(logits, batch)
                 optimizer.zero_grad()
                 (bce + kl_divergence(mean, log_variance)).backward()

@@ -1,0 +1,160 @@
+"""Regularizers of points: their formulas written out pair by pair, and their gradients."""
+
+import math
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import SEEDS, at_most, isometries, normal, smallest_gap
+
+from topogen.training.opponents import OPPONENTS, SlicedWasserstein
+from topogen.training.terms import OF_POINTS
+
+PARAMETERS = {
+    "sliced_wasserstein_points": {"directions": 4},
+    "principal_persistence": {"degree": 0, "subsets": 6, "sigma": 0.7},
+}
+# e of a value that is multiplied by c^e if both clouds are multiplied by c.
+EXPONENTS = {
+    "energy_distance": 1,
+    "sliced_wasserstein_points": 2,
+    "mean_distance": 2,
+    "nearest_distance": 2,
+    "total_variance": 4,
+    "principal_persistence": 2,
+}
+members = pytest.mark.parametrize("name", OF_POINTS)
+opponents = pytest.mark.parametrize("name", OPPONENTS)
+
+
+def opponent(name, **changes):
+    return OF_POINTS[name](**PARAMETERS.get(name, {}) | changes)
+
+
+@st.composite
+def pairs_of_clouds(draw, min_size=1, max_size=6):
+    size, dimension = draw(st.integers(min_size, max_size)), draw(st.sampled_from([1, 2, 5]))
+    first, second = normal(draw(SEEDS), 2, size, dimension)
+    return first, 1.5 * second + 0.2
+
+
+def lengths(points, others, different=False):
+    """Distances of all pairs; of different points only, if asked."""
+    return [
+        math.dist(x, y)
+        for i, x in enumerate(points.tolist())
+        for j, y in enumerate(others.tolist())
+        if not (different and i == j)
+    ]
+
+
+def mean(values):
+    return sum(values) / len(values) if values else 0.0
+
+
+def nearest(points):
+    rows = points.tolist()
+    others = [[math.dist(x, y) for j, y in enumerate(rows) if i != j] for i, x in enumerate(rows)]
+    return mean([min(row) for row in others if row])
+
+
+def variance(points):
+    centre = points.mean(dim=0).tolist()
+    return mean([math.dist(x, centre) ** 2 for x in points.tolist()])
+
+
+def sliced(points, others):
+    directions = torch.randn(points.shape[1], 4, generator=torch.Generator().manual_seed(0)).double()
+    total = []
+    for line in (directions / directions.norm(dim=0)).T:
+        first, second = (sorted(float(line @ x) for x in cloud) for cloud in (points, others))
+        total += [(a - b) ** 2 for a, b in zip(first, second, strict=True)]
+    return mean(total)
+
+
+DEFINITIONS = {
+    "energy_distance": lambda x, y: 2 * mean(lengths(x, y)) - mean(lengths(x, x)) - mean(lengths(y, y)),
+    "sliced_wasserstein_points": sliced,
+    "mean_distance": lambda x, y: (mean(lengths(x, x, True)) - mean(lengths(y, y, True))) ** 2,
+    "nearest_distance": lambda x, y: (nearest(x) - nearest(y)) ** 2,
+    "total_variance": lambda x, y: (variance(x) - variance(y)) ** 2,
+}
+
+
+def test_the_conventions_have_a_row_for_each():
+    conventions = (Path(__file__).parents[3] / "docs/conventions.md").read_text()
+    _, of_points = conventions.split("\n## ")
+    assert re.findall(r"^\| `(\w+)` \|", of_points, re.MULTILINE) == list(OF_POINTS) == list(EXPONENTS)
+
+
+@opponents
+@given(pair=pairs_of_clouds())
+def test_value_is_the_definition(name, pair):
+    value = opponent(name)(*pair)
+    assert value.shape == ()
+    assert float(value) == pytest.approx(DEFINITIONS[name](*pair), rel=1e-9, abs=1e-12)
+
+
+@members
+@at_most(15)
+@given(pair=pairs_of_clouds(min_size=2))
+def test_gradient_agrees_with_finite_differences(name, pair):
+    assume(smallest_gap(pair[0]) > 1e-4)  # the nearest point, or the order on a line, changes at a tie
+    torch.autograd.gradcheck(opponent(name), tuple(x.requires_grad_() for x in pair), atol=1e-4)
+
+
+@members
+@given(pair=pairs_of_clouds())
+def test_equal_clouds_are_a_minimum(name, pair):
+    points, reference = pair[0].clone().requires_grad_(), pair[0]
+    value = opponent(name)(points, reference)
+    value.backward()
+    assert value.item() == pytest.approx(0, abs=1e-12)
+    assert points.grad.abs().max() <= 1e-7
+    assert opponent(name)(*pair) >= 0
+
+
+@members
+@at_most(20)
+@given(pair=pairs_of_clouds(), scale=st.sampled_from([0.25, 8.0]))
+def test_value_scales_by_a_power(name, pair, scale):
+    width = {"sigma": 0.7 * scale} if name == "principal_persistence" else {}
+    scaled = opponent(name, **width)(*(scale * x for x in pair))
+    expected = scale ** EXPONENTS[name] * opponent(name)(*pair)
+    torch.testing.assert_close(scaled, expected, rtol=1e-7, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", sorted(OPPONENTS.keys() - {"sliced_wasserstein_points"}))
+@at_most(20)
+@given(data=st.data())
+def test_value_follows_isometries_and_the_order_of_the_points(name, data):
+    points, reference = data.draw(pairs_of_clouds())
+    order, orthogonal, shift = data.draw(isometries(*points.shape))
+    moved = [x @ orthogonal + shift for x in (points[order], reference)]
+    torch.testing.assert_close(
+        opponent(name)(*moved), opponent(name)(points, reference), rtol=1e-7, atol=1e-9
+    )
+
+
+@members
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_collapsed_clouds_have_finite_values_and_gradients(name, n):
+    points = torch.full((n, 3), 0.1, requires_grad=True)
+    value = opponent(name)(points, normal(0, n, 3).float())
+    value.backward()
+    assert torch.isfinite(value)
+    assert torch.isfinite(points.grad).all()
+
+
+@pytest.mark.parametrize("name", ["energy_distance", "sliced_wasserstein_points"])
+def test_points_of_two_spaces_are_refused(name):
+    with pytest.raises(ValueError, match="3 coordinates and those of the reference 2"):
+        opponent(name)(torch.zeros(4, 3), torch.zeros(4, 2))
+
+
+def test_sliced_clouds_of_two_sizes_are_refused():
+    with pytest.raises(ValueError, match="one size, got 4 and 5"):
+        SlicedWasserstein(directions=2)(torch.zeros(4, 3), torch.zeros(5, 3))
