@@ -10,10 +10,10 @@ CACHE := $(shell home="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$home" 2>/
 export XDG_CACHE_HOME := $(or $(CACHE),$(CURDIR)/.snakemake/cache)
 RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
 RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
-COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra dev --generate-hashes \
-    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra docs --extra dev \
+    --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results report test lint check-packages check-workflow check-fast test-faults test-network test-wheel conformance \
+.PHONY: results report docs test lint check-packages check-workflow check-fast test-faults test-network test-wheel conformance \
     benchmark environment peers rulegraph lock unlock clean
 
 results: environment ## every figure and table of the thesis
@@ -21,6 +21,9 @@ results: environment ## every figure and table of the thesis
 
 report: environment ## results/report.html: one file with everything, once the results are there
 	$(RUN) snakemake --report results/report.html
+
+docs: environment ## the site, site/html/index.html: built without network, tutorials run, and a warning is an error
+	$(RUN) sphinx-build --fresh-env --fail-on-warning --keep-going --jobs auto --doctree-dir site/doctrees docs site/html
 
 test: environment ## what CI runs: the linters, the tests of the packages and those of the workflow, at the same time
 	$(MAKE) --jobs 3 lint check-packages check-workflow

@@ -34,7 +34,7 @@ def check_parameters(**parameters: float) -> None:
     """Refuse parameters that no distance or regularizer is defined for.
 
     Raises:
-        ValueError: a parameter is outside its range in :data:`RANGES`.
+        ValueError: a parameter is out of its range.
 
     """
     for name, value in parameters.items():

@@ -49,12 +49,13 @@ def bottleneck(diagram: DiagramLike, other: DiagramLike) -> Tensor:
         Scalar tensor, unit of the diagrams.
 
     Raises:
-        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
+        TypeError, ValueError: see :func:`~torchrips.arguments.as_diagrams` and
+            :func:`~torchrips.arguments.check_parameters`.
 
     Source:
-        Thesis, section 1; in degree 0 the closed form of :func:`_bottleneck_of_deaths`, otherwise maximum
-        matchings in the graph of costs at most t (H. Edelsbrunner, J. Harer, *Computational topology*,
-        2010, section VIII.4), see :mod:`torchrips.matching`.
+        Thesis, section 1; in degree 0 a closed form, otherwise maximum matchings in the graph of costs at
+        most t (H. Edelsbrunner, J. Harer, *Computational topology*, 2010, section VIII.4), see
+        :mod:`torchrips.matching`.
 
     >>> bottleneck(torch.tensor([[0.0, 3.0]]), torch.tensor([[0.0, 2.0], [0.0, 1.0]]))
     tensor(1.)
@@ -122,7 +123,8 @@ def wasserstein(diagram: DiagramLike, other: DiagramLike, order: float, ground_n
         Scalar tensor, unit of the diagrams.
 
     Raises:
-        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
+        TypeError, ValueError: see :func:`~torchrips.arguments.as_diagrams` and
+            :func:`~torchrips.arguments.check_parameters`.
 
     Source:
         D. Cohen-Steiner, H. Edelsbrunner, J. Harer, Y. Mileyko, *Lipschitz functions have L_p-stable
@@ -265,7 +267,8 @@ def sliced_wasserstein(diagram: DiagramLike, other: DiagramLike, directions: int
         Scalar tensor, unit of the diagrams.
 
     Raises:
-        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
+        TypeError, ValueError: see :func:`~torchrips.arguments.as_diagrams` and
+            :func:`~torchrips.arguments.check_parameters`.
 
     Source:
         M. Carriere, M. Cuturi, S. Oudot, *Sliced Wasserstein kernel for persistence diagrams*, 2017.
@@ -320,7 +323,8 @@ def fisher(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
         Scalar tensor, an angle; 0 for two empty diagrams.
 
     Raises:
-        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
+        TypeError, ValueError: see :func:`~torchrips.arguments.as_diagrams` and
+            :func:`~torchrips.arguments.check_parameters`.
 
     Source:
         T. Le, M. Yamada, *Persistence Fisher kernel: a Riemannian manifold kernel for persistence
@@ -395,7 +399,8 @@ def scale_space_kernel(diagram: DiagramLike, other: DiagramLike, sigma: float) -
         Scalar tensor, unit of 1 / sigma.
 
     Raises:
-        TypeError, ValueError: see :func:`as_diagrams` and :func:`check_parameters`.
+        TypeError, ValueError: see :func:`~torchrips.arguments.as_diagrams` and
+            :func:`~torchrips.arguments.check_parameters`.
 
     Source:
         J. Reininghaus, S. Huber, U. Bauer, R. Kwitt, *A stable multi-scale kernel for topological machine

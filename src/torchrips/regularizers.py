@@ -1,10 +1,10 @@
 """Topological regularizers: functions of a persistence diagram and a reference diagram.
 
 Each is a module called with ``(diagram, reference)`` of shapes (k, 2) and (m, 2), rows (birth, death), where
-k or m may be 0, and returns a scalar. Composed with :func:`torchrips.persistence.rips_diagrams` it is a
-regularizer on clouds in the sense of the thesis, section 2. A diagram of another shape, or with NaN or
-infinite values, raises ValueError, as does a parameter out of its range. Formulas, units and what happens
-at ties, on the diagonal and for equal or empty diagrams stand side by side in docs/conventions.md.
+k or m may be 0, and returns a scalar. Composed with :func:`torchrips.rips_diagrams` it is a regularizer
+on clouds in the sense of the thesis, section 2. A diagram of another shape, or with NaN or infinite values,
+raises ValueError, as does a parameter out of its range. Formulas, units and what happens at ties, on the
+diagonal and for equal or empty diagrams stand side by side in docs/conventions.md.
 """
 
 import math
@@ -209,7 +209,7 @@ def lifetime_density(
         diagram: D, shape (k, 2), k may be 0.
         positions: x, shape (n,), unit of the deaths.
         sigma: width of the Gaussians, > 0, unit of the deaths.
-        scale: s.
+        scale: s, factor of the density.
         power: of the lifetimes; 4 but in what the thesis' scripts ran.
 
     Returns:

@@ -16,7 +16,7 @@ def landmarks(points: Tensor, count: int) -> tuple[Tensor, float]:
     The first one is point 0; each further one is the point farthest from those chosen, the first of several.
     Let r be the largest distance of a point to the nearest landmark. Then, in every degree, the diagrams of
     the landmarks are within **2 r** of those of all points in the bottleneck distance; and no set of so many
-    points has an r of less than half of this one.
+    points has an r of less than half of this one. ::
 
         chosen, radius = landmarks(points, 500)
         diagrams = rips_diagrams(points[chosen])  # each wrong by 2 * radius at most

@@ -108,8 +108,7 @@ def random_subsets(points: Tensor, size: int, count: int, generator: torch.Gener
         generator: a stream of the CPU, from which the subsets are drawn.
 
     Returns:
-        Shape (count, size, d), differentiable, as :func:`torchrips.persistence.batched_rips_diagrams` takes
-        it.
+        Shape (count, size, d), differentiable, as :func:`torchrips.batched_rips_diagrams` takes it.
 
     Raises:
         TypeError: the points are not a tensor.

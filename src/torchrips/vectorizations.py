@@ -95,7 +95,7 @@ class Landscape(nn.Module):
         start: first t, unit of the diagrams.
         stop: last t, > start.
         points: number of values of t, evenly spaced, >= 1.
-        levels: functions :math:`\lambda_1, \dots` that are wanted, >= 1.
+        levels: functions :math:`\lambda_1, \ldots` that are wanted, >= 1.
 
     Returns:
         Of a diagram, shape (levels, points), unit of the diagrams.

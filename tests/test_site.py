@@ -1,0 +1,37 @@
+"""The pages of the site: no public name of the layer is missing, and all Python on them is run."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import torchrips
+
+DOCS = Path(__file__).parents[1] / "docs"
+API = [page.read_text(encoding="utf-8") for page in (DOCS / "torchrips/api").glob("*.md")]
+RUN_BY_TEST_README = {DOCS / "layer.md"}
+
+
+def public_names():
+    """Names of the package, and those that its public modules define."""
+    for name in set(torchrips.__all__) - {"__version__"}:
+        value = getattr(torchrips, name)
+        yield f"torchrips.{name}"
+        if inspect.ismodule(value):
+            for part, member in vars(value).items():
+                if not part.startswith("_") and getattr(member, "__module__", None) == value.__name__:
+                    yield f"torchrips.{name}.{part}"
+
+
+def test_every_public_name_is_in_the_api():
+    described = re.findall(r"^\.\. auto\w+:: (\S+)$", "\n".join(API), re.M)
+    assert set(public_names()) <= set(described)
+    assert len(set(described)) == len(described)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.stem)
+def test_python_is_run_when_the_site_is_built(page):
+    """Only {code-cell} is; what other fences hold is run by test_readme.py."""
+    fences = re.findall(r"^```+ *(\S*)", page.read_text(encoding="utf-8"), re.M)
+    assert "python" not in fences or page in RUN_BY_TEST_README
