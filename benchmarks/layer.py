@@ -25,6 +25,7 @@ from torch import Tensor
 
 from topogen.plotting.style import model_colours, save, use_style
 from torchrips.engine import (
+    NEVER,
     bar_edges,
     edge_gradient,
     edge_lengths,
@@ -227,15 +228,15 @@ def part_times(clouds: Clouds, n: int) -> Times:
     cloud = clouds(n, 0)
     points = cloud.numpy()
     distances = pairwise_distances(points)
-    order = sorted_edges(distances)
-    bars = np.concatenate(rips_bars(order))
+    order = sorted_edges(distances, math.inf)
+    bars = np.concatenate(rips_bars(order, True, NEVER))
     edges = bar_edges(order, bars)
     lengths = edge_lengths(points, edges)
     return take_turns(
         {
             "distances": lambda _: pairwise_distances(points),
-            "sort": lambda _: sorted_edges(distances),
-            "engine": lambda _: rips_bars(order),
+            "sort": lambda _: sorted_edges(distances, math.inf),
+            "engine": lambda _: rips_bars(order, True, NEVER),
             "gather": lambda _: edge_lengths(points, bar_edges(order, bars)),
             "backward": lambda _: edge_gradient(points, lengths, lengths, edges),
             "step": lambda _: step(Torchrips().rips, cloud),

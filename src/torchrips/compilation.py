@@ -15,8 +15,11 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import numpy as np
 from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, NullCache
+from numba.extending import overload
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -32,6 +35,17 @@ def compiled(function: Function, **options: Any) -> Function:
     dispatcher = njit(nogil=True, **options)(function)
     dispatcher._cache = _cache_of(function)
     return dispatcher  # type: ignore[no-any-return]
+
+
+def bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Bits of floats as whole numbers that share their memory; in compiled code only."""
+    raise NotImplementedError
+
+
+@overload(bits, strict=False)  # strict: the type hints would have to be the same
+def _bits(values: Any) -> Callable[[Any], Any]:
+    unsigned = {32: np.uint32, 64: np.uint64}[values.dtype.bitwidth]
+    return lambda values: values.view(unsigned)
 
 
 class _Files(IndexDataCacheFile):

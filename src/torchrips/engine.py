@@ -1,9 +1,9 @@
 """Persistent homology of Rips filtrations in degrees 0 and 1, over Z/2, on the ranks of edges.
 
-Input is a list of edges in the order in which they enter; output names edges by their position in it. An
-edge enters at its position, a triangle with its longest (that is, last) edge. For triangles of one longest
-edge the order is that of the opposite vertex: a triangle is the pair (position of its longest edge, opposite
-vertex), and triangles are ordered as such pairs are.
+Edges are in the order in which they enter, and bars name edges by their position in it. An edge enters at its
+position, a triangle with its longest (that is, last) edge. For triangles of one longest edge the order is
+that of the opposite vertex: a triangle is the pair (position of its longest edge, opposite vertex), and
+triangles are ordered as such pairs are.
 
 *Enclosing radius.* Let R be the smallest radius at which a ball about one of the points holds them all. At
 R that point is joined to every other, so the complex is a cone and nothing that was born by then is
@@ -17,28 +17,27 @@ witness belongs to the relative neighbourhood graph. It either joins two compone
 and is a death of degree 0; or it closes a loop, and is a birth of degree 1. As the sets of neighbours are
 bit sets, the search for a witness is the intersection of two rows.
 
-*Reduction* (:func:`_reduce`). The deaths of degree 1 come from persistent cohomology: the columns are the
+*Reduction* (:func:`_deaths`). The deaths of degree 1 come from persistent cohomology: the columns are the
 coboundaries of edges (sets of triangles), taken from the last edge to the first; the pivot of a column is
 its oldest triangle; a column whose pivot is that of an earlier column gets that one added, until it has a
 pivot of its own. Its edge is then paired to the pivot: the class dies when the pivot's longest edge enters.
 Only births need columns. Edges that joined components are cleared, and the columns of apparent pairs are
 reduced as they stand, since earlier columns hold only triangles of longer edges.
 
-*Windows.* A pivot is mostly found soon after the birth, while a coboundary reaches to the end of the
-filtration. So a column is worked out only for triangles that enter before the end of a window; when all of
-those cancel, the window moves on, twice as far from the birth as before. Sums of columns are taken triangle
-by triangle, so what happens before the end of the window does not depend on what lies after it. For that,
-a column is remembered as its chain, the edges whose coboundaries add up to it, and not as the triangles
-themselves. A window has at most :data:`WINDOW` triangles, so that their number does not limit the size of a
-cloud. Measured on one core, the reduction with whole columns took 0.16 ms for 128 images of FashionMNIST and
-245 ms for 512 uniform points in 784 dimensions; with windows it takes 0.06 and 10 ms.
+*Sweep* (:func:`_pivot`). A column is known by its chain, the set C of edges whose coboundaries add up to it.
+It has the triangle (e, k), e = (a, b), if k is a neighbour of a and of b by edges before e, and an odd number
+of the three edges is in C. With the neighbours and the chain as rows of bits, the triangles of one longest
+edge are the set bits of N_a & N_b & (C_a ^ C_b), or of its complement within N_a & N_b if e itself is in C.
+So the column is never written down: edge by edge from the first triangle on, the lowest bit is found, and
+reduced by adding to C, until one is left that is nobody's pivot. Most edges are passed over, since C meets
+neither of their ends; so neighbours are kept only of the vertices that it meets.
 
 Sources:
     V. de Silva, D. Morozov, M. Vejdemo-Johansson, *Dualities in persistent (co)homology*, 2011 (cohomology);
     U. Bauer, *Ripser: efficient computation of Vietoris-Rips persistence barcodes*, 2021 (clearing,
     apparent and emergent pairs, enclosing radius); M. Koyama, F. Memoli, V. Robins, K. Turner, *Faster
     computation of degree-1 persistent homology using the reduced Vietoris-Rips filtration*, 2023 (the
-    relative neighbourhood graph). The windows are ours.
+    relative neighbourhood graph). The sweep is ours.
 
 All of it is compiled at its first use, which takes about 15 s, and cached on disk; it releases the GIL.
 """
@@ -50,7 +49,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from torchrips.compilation import compiled
+from torchrips.compilation import bits, compiled
 
 Positions = NDArray[np.int32]
 Words = NDArray[np.uint64]
@@ -59,10 +58,10 @@ Flag = NDArray[np.bool_]
 NONE = -1
 FAST_SUMS = {"reassoc", "contract"}  # sums in any order, so that they use the vector registers
 BLOCK = 64  # rows of points that stay in the cache
-WINDOW = 2**31  # triangles of a window, a bit each: 256 MiB of address space
-COARSE = 1e-15  # shorter distances, of coordinates about 1, have squares that float32 rounds coarsely
+FAR, COARSE = 1e15, 1e-15  # between them squares keep their precision, in float32 as well
 NEVER = np.zeros(1, np.bool_)
 ONE = np.uint64(1)
+ALL = np.uint64(2**64 - 1)
 DIGIT = np.uint64(2**11 - 1)
 # Position of the single set bit of a word: De Bruijn multiplication (Leiserson, Prokop, Randall, 1998).
 DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
@@ -77,31 +76,48 @@ class Edges(NamedTuple):
         first: lower vertex of each edge, shape (m,).
         second: higher vertex, shape (m,).
         vertices: number of vertices n, >= 2.
+        finite: whether every two vertices are at a finite distance.
 
     """
 
     first: Positions
     second: Positions
     vertices: int
+    finite: bool = True
+
+
+class Rips(NamedTuple):
+    """A Rips filtration and its bars.
+
+    Attributes:
+        distances: shape (n, n); entries i < j are filled in.
+        edges: in the order in which they enter.
+        components: bars of degree 0 as positions (birth, death), shape (n, 2), sorted. All births are NONE,
+            and so are the deaths of components that are alive at the end.
+        loops: bars of degree 1, shape (k, 2), sorted; NONE is the death of what never dies. The positions
+            of a bar differ, though the lengths of its edges may not.
+
+    """
+
+    distances: NDArray[Any]
+    edges: Edges
+    components: Positions
+    loops: Positions
 
 
 class _Complex(NamedTuple):
     """What the walk leaves behind for the reduction.
 
     Attributes:
-        first: lower vertex of each edge.
-        second: higher vertex.
+        edges: all of them.
         position: of the edge between two vertices, shape (n, n); m where there is none, as on the diagonal.
         witness: lowest witness of each edge, or NONE.
-        width: a triangle (e, k) is stored as the number e * width + k; n rounded up to whole words.
 
     """
 
-    first: Positions
-    second: Positions
+    edges: Edges
     position: NDArray[np.int32]
     witness: Positions
-    width: int
 
 
 class _Pairs(NamedTuple):
@@ -121,19 +137,40 @@ class _Pairs(NamedTuple):
     chains: NDArray[np.int64]
 
 
-class _Column(NamedTuple):
-    """A set of triangles as a tree of bits: bit w of a level is set when word w of the level below is not 0.
+class _Sweep(NamedTuple):
+    """Graphs as rows of bits, shape (n, words): bit k of row i is set when the edge (i, k) belongs to it.
 
-    Each number is a bit of ``triangles``. Finding the oldest one looks at a few words, however large the set.
-    A triangle is numbered from the first one of the window, which has at most ``window`` edges.
+    Attributes:
+        chain: of the edges in the chain of the column.
+        neighbours: of the edges that came before, at touched vertices; the bits of others are all set.
+        touched: whether a vertex is an end of an edge that was added to the chain, shape (n,).
+
     """
 
-    window: int
-    triangles: Words
-    words: Words
-    blocks: Words
+    chain: Words
+    neighbours: Words
+    touched: Flag
 
 
+@compiled
+def rips(values: NDArray[Any], euclidean: bool, longest: float, loops: bool, stop: Flag) -> Rips:
+    """Rips filtration of a cloud, or of a matrix of distances, and its bars of degree 0 and 1.
+
+    Args:
+        values: points, shape (n, d), or distances, shape (n, n), as of :func:`sorted_edges`.
+        euclidean: whether they are points.
+        longest: longer edges are left out.
+        loops: as of :func:`rips_bars`.
+        stop: as of :func:`rips_bars`.
+
+    """
+    distances = pairwise_distances(values) if euclidean else values
+    edges = sorted_edges(distances, longest)
+    components, bars = rips_bars(edges, loops, stop)
+    return Rips(distances, edges, components, bars)
+
+
+@compiled
 def pairwise_distances(points: NDArray[Any]) -> NDArray[Any]:
     """Euclidean distances of points i < j; the rest of the matrix is not filled in.
 
@@ -141,82 +178,58 @@ def pairwise_distances(points: NDArray[Any]) -> NDArray[Any]:
     rounding it, for clouds far from the origin and for nearly equal points as well.
 
     Args:
-        points: shape (n, d), float32 or float64, finite.
+        points: shape (n, d), float32 or float64.
 
     Returns:
-        Shape (n, n), of the dtype of the points; infinite where the distance overflows.
+        Shape (n, n), of the dtype of the points; infinite where the distance overflows, and not finite where
+        a coordinate is not.
 
     """
-    # Scaled by a power of two, which is exact, to coordinates of at most 2: then no square overflows. What is
-    # tiny beside the largest coordinate may vanish, so short distances are those of the points themselves.
-    exponent = np.frexp(np.abs(points).max(initial=0))[1]
-    scale = np.ldexp(points.dtype.type(1), exponent - 1)
-    return _pairwise_distances(points / scale, scale, points)
+    scale = np.ones(1, points.dtype)
+    distances, near = _scaled_distances(points, scale[0], points)
+    if not near:
+        # Scaled by a power of two, which is exact, to coordinates of at most 2: then no square overflows.
+        scale[0] = math.ldexp(1.0, math.frexp(np.abs(points).max())[1] - 1)
+        distances, _ = _scaled_distances(points / scale[0], scale[0], points)
+    return distances
 
 
-def sorted_edges(distances: NDArray[Any], missing: bool = False, longest: float = math.inf) -> Edges:
+@compiled
+def sorted_edges(distances: NDArray[Any], longest: float) -> Edges:
     """Edges up to the enclosing radius from the shortest to the longest, ties in the order of their vertices.
 
     Args:
         distances: shape (n, n), float32 or float64, not negative, 2 <= n <= 65,536; only entries (i, j) with
-            i < j are read.
-        missing: whether an infinite distance means that there is no edge; otherwise it is refused.
+            i < j are read. Where one is not finite there is no edge.
         longest: longer edges are left out as well.
 
-    Raises:
-        ValueError: a distance is NaN or infinite.
-
     """
-    n = len(distances)
     lengths, codes, finite = _edges_within_enclosing_radius(distances, longest)
-    if not finite and not missing:
-        raise ValueError("a distance is NaN or infinite")
-    if len(codes) > 0:
-        # The bits of floats that are not negative are ordered as the floats are.
-        codes = _radix_sorted(lengths.view(np.uint32 if lengths.itemsize == 4 else np.uint64), codes)
-    return Edges((codes // n).astype(np.int32), (codes % n).astype(np.int32), n)
+    codes = _radix_sorted(bits(lengths), codes)  # those of floats that are not negative have their order
+    first, second = np.empty(len(codes), np.int32), np.empty(len(codes), np.int32)
+    for e in range(len(codes)):
+        first[e], second[e] = codes[e] >> 16, codes[e] & 0xFFFF
+    return Edges(first, second, len(distances), finite)
 
 
-def rips_bars(
-    edges: Edges, loops: bool = True, essential: bool = False, stop: Flag = NEVER
-) -> tuple[Positions, Positions]:
+@compiled
+def rips_bars(edges: Edges, loops: bool, stop: Flag) -> tuple[Positions, Positions]:
     """Bars of degree 0 and 1 of the Rips filtration whose edges enter in the given order.
 
     Args:
         edges: as :func:`sorted_edges` makes them.
         loops: whether degree 1 is wanted; otherwise its bars are empty, and the walk ends when all
             vertices are joined.
-        essential: whether bars that never die are wanted, with the death NONE.
-        stop: shape (1,); once another thread makes it true, the work ends soon.
+        stop: shape (1,); once another thread makes it true, the work ends soon, and the bars mean nothing.
 
     Returns:
-        Positions of the edges of birth and death, sorted: of degree 0, shape (n - 1, 2), all births being
-        NONE, and of degree 1, shape (k, 2). Those of a bar differ, though the lengths of their edges may not.
-        Degree 0 has fewer than n - 1 bars that die when edges are missing, and n bars with those that do not.
-
-    Raises:
-        InterruptedError: it was stopped.
+        Components and loops of :class:`Rips`.
 
     """
-    complex_, components, births = _walk(edges.first, edges.second, edges.vertices, loops, stop)
-    _heed(stop)
-    if not essential:
-        components = components[components[:, 1] != NONE]
-    if len(births) == 0:
-        return components, np.empty((0, 2), np.int32)
-    window = min(len(edges.first), max(1, WINDOW // complex_.width))
-    words = window * complex_.width // 64 + 1
-    # numpy's zeros cost nothing before they are touched, and most never are.
-    column = _Column(window, *(np.zeros((words >> shift) + 1, np.uint64) for shift in (0, 6, 12)))
+    complex_, components, births = _walk(edges, loops, stop)
     bars = np.empty((len(births), 2), np.int32)
-    bars[:, 0], bars[:, 1] = births, _reduce(complex_, births, column, stop)
-    _heed(stop)
-    return components, bars if essential else bars[bars[:, 1] != NONE]
-
-
-def _heed(stop: Flag) -> None:
-    if stop[0]:
-        raise InterruptedError("stopped before all bars were known")
+    bars[:, 0], bars[:, 1] = births, _deaths(complex_, births, stop)
+    return components, bars
 
 
 @compiled
@@ -259,6 +272,88 @@ def edge_lengths(points: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[Any]
             if i != j:
                 lengths[bar, end] = _distance(points, i, j)
     return lengths
+
+
+class Precision(NamedTuple):
+    """Numbers of a dtype.
+
+    Attributes:
+        eps: distance from 1 to the next larger number.
+        smallest: positive number of full precision.
+        largest: finite number.
+
+    """
+
+    eps: float
+    smallest: float
+    largest: float
+
+
+@compiled
+def lasting_bars(  # noqa: PLR0917
+    values: NDArray[Any],
+    euclidean: bool,
+    edges: Edges,
+    positions: Positions,
+    sizes: NDArray[np.int64],
+    precision: Precision,
+    longest: float,
+    essential: bool,
+) -> tuple[bool, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Bars of positive length up to a limit.
+
+    Args:
+        values: as of :func:`rips`.
+        euclidean: as of :func:`rips`.
+        edges: of the filtration.
+        positions: bars of several diagrams, which follow one another, shape (k, 2).
+        sizes: number of bars of each diagram.
+        precision: to which lengths are rounded.
+        longest: the limit of births; without essential bars also that of deaths.
+        essential: whether bars are wanted that never die, or not until the limit.
+
+    Returns:
+        Whether all lengths are finite; births and deaths, shape (l, 2); their edges as of :func:`bar_edges`;
+        and the sizes of the diagrams. What never dies has an infinite death, and 0 and 0 for its edge.
+
+    """
+    ends = bar_edges(edges, positions)
+    lengths = edge_lengths(values, ends) if euclidean else _entries(values, ends)
+    kept = stop = 0
+    finite, bars, lasting = True, np.empty(lengths.shape), np.zeros_like(sizes)
+    for diagram in range(len(sizes)):
+        start, stop = stop, stop + sizes[diagram]
+        for bar in range(start, stop):
+            birth, death = _rounded(lengths[bar, 0], precision), _rounded(lengths[bar, 1], precision)
+            finite &= birth < np.inf and death < np.inf
+            ends[kept] = ends[bar]
+            if essential and (positions[bar, 1] == NONE or death > longest):
+                death, ends[kept, 1] = np.inf, 0
+            if birth < death and (birth if essential else death) <= longest:
+                bars[kept] = birth, death
+                kept += 1
+                lasting[diagram] += 1
+    return finite, bars[:kept], ends[:kept], lasting
+
+
+@compiled
+def _entries(matrix: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[Any]:
+    """Entries of a matrix at some edges."""
+    entries = np.empty(edges.shape[:2], matrix.dtype)
+    for bar in range(len(edges)):
+        for end in range(2):
+            entries[bar, end] = matrix[edges[bar, end, 0], edges[bar, end, 1]]
+    return entries
+
+
+@compiled
+def _rounded(number: float, precision: Precision) -> float:
+    """The nearest number of a precision, of two the even one; infinite above the largest."""
+    unit = precision.eps * precision.smallest
+    if number >= precision.smallest:
+        unit = math.ldexp(precision.eps, math.frexp(number)[1] - 1)
+    nearest = np.rint(number / unit) * unit
+    return nearest if nearest <= precision.largest else np.inf
 
 
 @compiled
@@ -321,7 +416,10 @@ def minkowski_distances(points: NDArray[np.float64], order: float) -> NDArray[np
 
 
 @partial(compiled, fastmath=FAST_SUMS)
-def _pairwise_distances(points: NDArray[Any], scale: float, unscaled: NDArray[Any]) -> NDArray[Any]:
+def _scaled_distances(
+    points: NDArray[Any], scale: float, unscaled: NDArray[Any]
+) -> tuple[NDArray[Any], bool]:
+    """Distances of points that were divided by a scale, and whether all of them are far below an overflow."""
     n, d = points.shape
     distances = np.empty((n, n), points.dtype)
     zero = np.zeros(1, points.dtype)[0]
@@ -341,11 +439,13 @@ def _pairwise_distances(points: NDArray[Any], scale: float, unscaled: NDArray[An
                 distances[i, j_] = scale * np.sqrt(ij_)
                 distances[i_, j] = scale * np.sqrt(i_j)
                 distances[i_, j_] = scale * np.sqrt(i_j_)
+    near = True
     for i in range(n):
         for j in range(i + 1, n):
-            if distances[i, j] < COARSE * scale:
+            near &= distances[i, j] < FAR
+            if distances[i, j] < COARSE * scale:  # its square may have vanished
                 distances[i, j] = _distance(unscaled, i, j)
-    return distances
+    return distances, near
 
 
 @partial(compiled, fastmath=FAST_SUMS)
@@ -371,7 +471,7 @@ def _distance(points: NDArray[Any], i: int, j: int) -> float:
 def _edges_within_enclosing_radius(
     distances: NDArray[Any], longest: float
 ) -> tuple[NDArray[Any], NDArray[np.uint32], bool]:
-    """Bits of the lengths, numbers i n + j of their edges, and whether all distances are finite."""
+    """Lengths, numbers 2^16 i + j of their edges, and whether all distances are finite."""
     n = len(distances)
     farthest = np.zeros(n, distances.dtype)
     finite = True
@@ -389,7 +489,7 @@ def _edges_within_enclosing_radius(
         for j in range(i + 1, n):
             if distances[i, j] <= radius and distances[i, j] < np.inf:
                 lengths[m] = abs(distances[i, j])  # abs: -0.0 would sort last
-                codes[m] = i * n + j
+                codes[m] = i << 16 | j
                 m += 1
     return lengths[:m], codes[:m], finite
 
@@ -398,11 +498,11 @@ def _edges_within_enclosing_radius(
 def _radix_sorted(keys: NDArray[Any], codes: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Codes by key, equal keys in the order given: 11 bits at a time, the lowest first."""
     other_keys, other_codes = np.empty_like(keys), np.empty_like(codes)
-    varying = keys[0] ^ keys[0]
+    varying = np.uint64(0)
     for key in keys:
-        varying |= key ^ keys[0]
+        varying |= np.uint64(key ^ keys[0])
     for shift in range(0, 8 * keys.itemsize, 11):
-        if (np.uint64(varying) >> np.uint64(shift)) & DIGIT == 0:
+        if (varying >> np.uint64(shift)) & DIGIT == 0:
             continue  # all keys share this digit
         places = np.zeros(DIGIT + 2, np.int64)
         for key in keys:
@@ -419,43 +519,38 @@ def _radix_sorted(keys: NDArray[Any], codes: NDArray[np.uint32]) -> NDArray[np.u
 
 
 @compiled
-def _walk(
-    first: Positions, second: Positions, n: int, loops: bool, stop: Flag
-) -> tuple[_Complex, Positions, Positions]:
+def _walk(edges: Edges, loops: bool, stop: Flag) -> tuple[_Complex, Positions, Positions]:
     """Complex of the edges, bars of degree 0, all n of them, and births of degree 1, by position."""
-    m = len(first)
-    words = (n + 63) // 64
-    neighbours = np.zeros((n, words), np.uint64)
-    position = np.full((n, n), m, np.int32)
-    witness = np.full(m, NONE, np.int32)
+    m, n = len(edges.first), edges.vertices
+    rows = n if loops else 0
+    neighbours = np.zeros((rows, (n + 63) // 64), np.uint64)
+    position, witness = np.full((rows, rows), m, np.int32), np.full(m, NONE, np.int32)
     parent = np.arange(n)
     components, births = np.full((n, 2), NONE, np.int32), np.empty(m, np.int32)
     joined = closed = 0
     for e in range(m):
-        if stop[0]:
+        if stop[0] or (joined == n - 1 and not loops):
             break
-        a, b = first[e], second[e]
-        for word in range(words):
-            common = neighbours[a, word] & neighbours[b, word]
-            if common:
-                witness[e] = 64 * word + _lowest_bit(common)
-                break
-        neighbours[a, b >> 6] |= ONE << np.uint64(b & 63)
-        neighbours[b, a >> 6] |= ONE << np.uint64(a & 63)
-        position[a, b] = position[b, a] = e
-        if witness[e] != NONE:
-            continue
+        a, b = edges.first[e], edges.second[e]
+        if loops:
+            for word in range(neighbours.shape[1]):
+                common = neighbours[a, word] & neighbours[b, word]
+                if common:
+                    witness[e] = 64 * word + _lowest_bit(common)
+                    break
+            _flip(neighbours, a, b)
+            position[a, b] = position[b, a] = e
+            if witness[e] != NONE:
+                continue
         root, other = _root(parent, a), _root(parent, b)
         if root != other:
             parent[root] = other
             components[joined, 1] = e
             joined += 1
-            if joined == n - 1 and not loops:
-                break
         elif loops:
             births[closed] = e
             closed += 1
-    return _Complex(first, second, position, witness, 64 * words), components, births[:closed]
+    return _Complex(edges, position, witness), components, births[:closed]
 
 
 @compiled
@@ -468,75 +563,65 @@ def _root(parent: NDArray[np.int64], vertex: int) -> int:
 
 
 @compiled
-def _reduce(complex_: _Complex, births: Positions, column: _Column, stopped: Flag) -> Positions:
+def _flip(rows: Words, a: int, b: int) -> None:
+    """Put an edge into rows of bits, or take it out."""
+    rows[a, b >> 6] ^= ONE << np.uint64(b & 63)
+    rows[b, a >> 6] ^= ONE << np.uint64(a & 63)
+
+
+@compiled
+def _deaths(complex_: _Complex, births: Positions, stop: Flag) -> Positions:
     """Position of the death of every birth, or NONE."""
-    m, count = len(complex_.first), len(births)
-    deaths, older, opposite = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(count, np.int32)
-    pairs = _Pairs(np.full(m, NONE, np.int32), older, opposite, np.empty((2, count), np.int64))
-    chains, stop = np.empty(m, np.int32), 0  # the chains of all births in a row, up to stop
-    odd = np.zeros(m, np.bool_)
+    m, n, count = len(complex_.witness), complex_.edges.vertices, len(births)
+    deaths, older = np.full(count, NONE, np.int32), np.empty(count, np.int32)
+    opposite, ends = np.empty(count, np.int32), np.empty((2, count), np.int64)
+    pairs = _Pairs(np.full(m, NONE, np.int32), older, opposite, ends)
+    words = (n + 63) // 64
+    sweep = _Sweep(np.zeros((n, words), np.uint64), np.full((n, words), ALL), np.zeros(n, np.bool_))
+    chains, end = np.empty(m, np.int32), 0  # of all births in a row, up to the end
     for b in range(count - 1, -1, -1):
-        if stopped[0]:
+        if stop[0]:
             break
-        start = stop
-        chains, stop = _with_room(chains, stop, 1), stop + 1
+        start = end
+        chains, end = _with_room(chains, start, 1), start + 1
         chains[start] = births[b]
-        triangle = _oldest_cofacet(complex_, births[b])
-        if triangle == m * complex_.width:
-            deaths[b], stop = NONE, start
+        e, k = _oldest_cofacet(complex_, births[b])
+        # If the oldest cofacet is free (an emergent pair), there is nothing to reduce.
+        if e < m and (complex_.witness[e] == k or _owner(pairs, e, k) != NONE):
+            e, k, chains, end = _pivot(complex_, sweep, pairs, chains, start, e, stop)
+        if e == m:
+            end = start
             continue
-        e, k = triangle // complex_.width, triangle % complex_.width
-        # If the oldest cofacet is free (an emergent pair), the column need not be made at all.
-        if complex_.witness[e] == k or _owner(pairs, e, k) != NONE:
-            triangle, chains, stop = _pivot(complex_, column, pairs, chains, odd, start, triangle, stopped)
-            if triangle == NONE:
-                deaths[b], stop = NONE, start
-                continue
-            e, k = triangle // complex_.width, triangle % complex_.width
         deaths[b], opposite[b] = e, k
         older[b], pairs.newest[e] = pairs.newest[e], b
-        pairs.chains[0, b], pairs.chains[1, b] = start, stop
+        pairs.chains[0, b], pairs.chains[1, b] = start, end
     return deaths
 
 
 @compiled
 def _pivot(  # noqa: PLR0917
     complex_: _Complex,
-    column: _Column,
+    sweep: _Sweep,
     pairs: _Pairs,
     chains: Positions,
-    odd: NDArray[np.bool_],
     start: int,
-    triangle: int,
-    stopped: Flag,
-) -> tuple[int, Positions, int]:
-    """Pivot of the reduced column of the birth at chains[start], or NONE; its oldest cofacet is given.
+    e: int,
+    stop: Flag,
+) -> tuple[int, int, Positions, int]:
+    """Pivot (e, k) of the reduced column of the birth at chains[start]; e = m if there is none.
 
-    Also returns all chains, to which that of this column was added, and where it stops.
+    Its oldest triangle has the longest edge e that is given. Also returns all chains, to which that of this
+    column was added, and where it ends.
     """
-    m, n = len(complex_.first), len(complex_.position)
-    birth, stop = chains[start], start + 1
-    low, high, reach = int(birth), int(birth), 2 * (triangle // complex_.width - birth) + n
-    top = 0
-    odd[birth] = True
-    while not stopped[0]:
-        oldest, top = _oldest(column, top)
-        if oldest == NONE:  # nothing is left in this window: on to the next
-            stop = _without_even(chains, start, stop, odd)
-            if high == m:
-                return NONE, chains, stop
-            low, high = high, min(birth + reach, high + column.window, m)
-            reach = min(2 * reach, m)  # without a limit it would overflow after 62 windows
-            top = 0
-            for c in range(start, stop):
-                odd[chains[c]] = True
-                _add_coboundary(complex_, column, chains[c], low, high)
-            continue
-        triangle = low * complex_.width + oldest
-        e, k = triangle // complex_.width, triangle % complex_.width
+    m, end, k = len(complex_.witness), start + 1, NONE
+    _add(complex_, sweep, chains, start, end, e)
+    while not stop[0]:
+        e, k = _oldest_triangle(complex_, sweep, e)
+        if e == m:
+            break
         if complex_.witness[e] == k:
-            chains = _with_room(chains, stop, 1)
-            chains[stop] = e
+            chains = _with_room(chains, end, 1)
+            chains[end] = e
             added = 1
         else:
             owner = _owner(pairs, e, k)
@@ -544,14 +629,11 @@ def _pivot(  # noqa: PLR0917
                 break
             first, last = pairs.chains[0, owner], pairs.chains[1, owner]
             added = last - first
-            chains = _with_room(chains, stop, added)
-            chains[stop : stop + added] = chains[first:last]
-        for c in range(stop, stop + added):
-            odd[chains[c]] = not odd[chains[c]]
-            _add_coboundary(complex_, column, chains[c], low, high)
-        stop += added
-    _clear(column, top)
-    return triangle, chains, _without_even(chains, start, stop, odd)
+            chains = _with_room(chains, end, added)
+            chains[end : end + added] = chains[first:last]
+        _add(complex_, sweep, chains, end, end + added, e)
+        end += added
+    return e, k, chains, _without_even(complex_.edges, sweep, chains, start, end)
 
 
 @compiled
@@ -574,84 +656,85 @@ def _with_room(chains: Positions, used: int, more: int) -> Positions:
 
 
 @compiled
-def _without_even(chains: Positions, start: int, stop: int, odd: NDArray[np.bool_]) -> int:
-    """New end of a chain in which only edges that were added an odd number of times are left, once each."""
+def _add(  # noqa: PLR0917
+    complex_: _Complex, sweep: _Sweep, chains: Positions, start: int, end: int, now: int
+) -> None:
+    """Add edges to the chain of the column, modulo 2, when the sweep has come to an edge."""
+    for c in range(start, end):
+        a, b = complex_.edges.first[chains[c]], complex_.edges.second[chains[c]]
+        _flip(sweep.chain, a, b)
+        for vertex in (a, b):
+            if not sweep.touched[vertex]:
+                sweep.touched[vertex] = True
+                for word in range(sweep.chain.shape[1]):
+                    near = ONE - ONE
+                    for k in range(64 * word, min(64 * word + 64, complex_.edges.vertices)):
+                        near |= np.uint64(complex_.position[vertex, k] < now) << np.uint64(k & 63)
+                    sweep.neighbours[vertex, word] = near
+
+
+@compiled
+def _without_even(edges: Edges, sweep: _Sweep, chains: Positions, start: int, end: int) -> int:
+    """New end of a chain, in which only edges that were added an odd number of times are left, once each.
+
+    The chain of the column becomes empty.
+    """
     kept = start
-    for c in range(start, stop):
-        edge = chains[c]
-        if odd[edge]:
-            odd[edge] = False  # resets the mark, and meets the edge only once
-            chains[kept] = edge
+    for c in range(start, end):
+        a, b = edges.first[chains[c]], edges.second[chains[c]]
+        for vertex in (a, b):
+            if sweep.touched[vertex]:
+                sweep.touched[vertex] = False
+                sweep.neighbours[vertex] = ALL
+        if sweep.chain[a, b >> 6] >> np.uint64(b & 63) & ONE:
+            _flip(sweep.chain, a, b)  # so that it is met only once
+            chains[kept] = chains[c]
             kept += 1
     return kept
 
 
 @compiled
-def _oldest_cofacet(complex_: _Complex, e: int) -> int:
-    """Oldest triangle that has the edge e; m * width if there is none."""
-    a, b = complex_.first[e], complex_.second[e]
-    oldest = len(complex_.first) * complex_.width
-    for k in range(len(complex_.position)):
+def _oldest_cofacet(complex_: _Complex, e: int) -> tuple[int, int]:
+    """Oldest triangle (longest edge, opposite vertex) that has an edge without a witness, or (m, NONE)."""
+    a, b = complex_.edges.first[e], complex_.edges.second[e]
+    longest, opposite = len(complex_.witness), NONE
+    for k in range(complex_.edges.vertices):
         to_a, to_b = complex_.position[a, k], complex_.position[b, k]
-        if max(to_a, to_b) * complex_.width < oldest:
-            oldest = min(oldest, _triangle(complex_, e, k))
-    return oldest
+        if max(to_a, to_b) < longest:
+            longest, opposite = max(to_a, to_b), b if to_a > to_b else a
+    return longest, opposite
 
 
 @compiled
-def _add_coboundary(complex_: _Complex, column: _Column, e: int, low: int, high: int) -> None:
-    """Add, modulo 2, the triangles that have the edge e and whose longest edge is in [low, high)."""
-    a, b = complex_.first[e], complex_.second[e]
-    for k in range(len(complex_.position)):
-        to_a, to_b = complex_.position[a, k], complex_.position[b, k]
-        if low <= max(e, to_a, to_b) < high:
-            _toggle(column, _triangle(complex_, e, k) - low * complex_.width)
+def _oldest_triangle(complex_: _Complex, sweep: _Sweep, e: int) -> tuple[int, int]:
+    """Oldest triangle (longest edge, opposite vertex) of the column, from the edge e on, or (m, NONE).
+
+    The neighbours move on to its longest edge.
+    """
+    for f in range(e, len(complex_.witness)):
+        a, b = complex_.edges.first[f], complex_.edges.second[f]
+        if sweep.touched[a] | sweep.touched[b]:
+            k = _lowest_opposite(complex_, sweep, f, a, b)
+            if k != NONE:
+                return f, k
+            sweep.neighbours[a, b >> 6] |= ONE << np.uint64(b & 63)
+            sweep.neighbours[b, a >> 6] |= ONE << np.uint64(a & 63)
+    return len(complex_.witness), NONE
 
 
 @compiled
-def _triangle(complex_: _Complex, e: int, k: int) -> int:
-    """Number of the triangle of the edge e and the vertex k."""
-    a, b = complex_.first[e], complex_.second[e]
-    to_a, to_b = complex_.position[a, k], complex_.position[b, k]
-    if max(to_a, to_b) < e:
-        return e * complex_.width + k
-    return int(to_a * complex_.width + b if to_a > to_b else to_b * complex_.width + a)
-
-
-@compiled
-def _toggle(column: _Column, number: int) -> None:
-    word = number >> 6
-    bits = column.triangles[word] ^ ONE << np.uint64(number & 63)
-    column.triangles[word] = bits
-    if bits & (bits - ONE) == 0:  # at most one bit: the word may have become empty, or stopped being so
-        block, flag = word >> 6, ONE << np.uint64(word & 63)
-        column.words[block] = column.words[block] | flag if bits else column.words[block] & ~flag
-        top, flag = block >> 6, ONE << np.uint64(block & 63)
-        column.blocks[top] = column.blocks[top] | flag if column.words[block] else column.blocks[top] & ~flag
-
-
-@compiled
-def _oldest(column: _Column, top: int) -> tuple[int, int]:
-    """Smallest number in the column, or NONE, and the place to search from next; none lies before top."""
-    while top < len(column.blocks) and column.blocks[top] == 0:
-        top += 1
-    if top == len(column.blocks):
-        return NONE, top
-    block = 64 * top + _lowest_bit(column.blocks[top])
-    word = 64 * block + _lowest_bit(column.words[block])
-    return 64 * word + _lowest_bit(column.triangles[word]), top
-
-
-@compiled
-def _clear(column: _Column, top: int) -> None:
-    """Empty the column, in which no number lies before top."""
-    for place in range(top, len(column.blocks)):
-        while column.blocks[place]:
-            block = 64 * place + _lowest_bit(column.blocks[place])
-            while column.words[block]:
-                column.triangles[64 * block + _lowest_bit(column.words[block])] = 0
-                column.words[block] &= column.words[block] - ONE
-            column.blocks[place] &= column.blocks[place] - ONE
+def _lowest_opposite(complex_: _Complex, sweep: _Sweep, e: int, a: int, b: int) -> int:
+    """Lowest vertex that makes a triangle of the column with its longest edge e = (a, b), or NONE."""
+    itself = ALL if sweep.chain[a, b >> 6] >> np.uint64(b & 63) & ONE else ONE - ONE
+    for word in range(sweep.chain.shape[1]):
+        odd = sweep.chain[a, word] ^ sweep.chain[b, word] ^ itself
+        maybe = sweep.neighbours[a, word] & sweep.neighbours[b, word] & odd
+        while maybe:
+            k = 64 * word + _lowest_bit(maybe)
+            if complex_.position[a, k] < e and complex_.position[b, k] < e:
+                return k
+            maybe &= maybe - ONE
+    return NONE
 
 
 @compiled

@@ -1,7 +1,7 @@
 """What bars stand for: the components that merge, and loops of points."""
 
 import math
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torchrips.metrics import Metric
 from torchrips.persistence import filtration, on_host, question, rips_diagrams
 
 if TYPE_CHECKING:
-    from torchrips.engine import Edges
+    from torchrips.engine import Rips
 
 Vertices = NDArray[np.int64]
 
@@ -83,26 +83,24 @@ def representatives(
     if len(ends) == 0:
         return []
     asked = question(degree, metric, max_edge_length, essential=False)
-    distances, edges, _ = filtration(on_host(points), points.dtype, asked)
+    rips, _ = filtration(on_host(points), points.dtype, asked, np.zeros(1, np.bool_))
     if degree == 0:
-        pairs = _merging_components(edges, ends[:, 1].tolist())
+        pairs = _merging_components(rips, ends[:, 1].tolist())
         return [(_on(points.device, first), _on(points.device, second)) for first, second in pairs]
-    return [_on(points.device, loop) for loop in _loops(distances, edges, ends[:, 0].tolist())]
+    return [_on(points.device, loop) for loop in _loops(rips, ends[:, 0].tolist())]
 
 
 def _on(device: torch.device, vertices: Vertices) -> Tensor:
     return torch.from_numpy(vertices).to(device)
 
 
-def _merging_components(edges: "Edges", deaths: list[list[int]]) -> list[tuple[Vertices, Vertices]]:
+def _merging_components(rips: "Rips", deaths: list[list[int]]) -> list[tuple[Vertices, Vertices]]:
     """Components on either side of some edges, which are deaths of degree 0 in their order."""
-    from torchrips.engine import rips_bars  # slow to import: at first use
-
-    members = {vertex: np.array([vertex]) for vertex in range(edges.vertices)}
-    component = np.arange(edges.vertices)
+    members = {vertex: np.array([vertex]) for vertex in range(rips.edges.vertices)}
+    component = np.arange(rips.edges.vertices)
     merging: list[tuple[Vertices, Vertices]] = []
-    for _, position in rips_bars(edges, loops=False)[0]:
-        ends = [int(edges.first[position]), int(edges.second[position])]
+    for position in rips.components[rips.components[:, 1] >= 0, 1]:
+        ends = [int(rips.edges.first[position]), int(rips.edges.second[position])]
         kept, gone = component[ends].tolist()
         first, second = members[kept], members.pop(gone)
         if len(merging) < len(deaths) and ends == deaths[len(merging)]:  # not for edges of length 0
@@ -112,12 +110,13 @@ def _merging_components(edges: "Edges", deaths: list[list[int]]) -> list[tuple[V
     return merging
 
 
-def _loops(distances: NDArray[Any], edges: "Edges", births: list[list[int]]) -> list[Vertices]:
+def _loops(rips: "Rips", births: list[list[int]]) -> list[Vertices]:
     """Loops through some edges, each with the shortest path between its ends along earlier edges."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import dijkstra  # slow to import: at first use
 
-    lengths = distances[edges.first, edges.second].astype(np.float64)
+    edges = rips.edges
+    lengths = rips.distances[edges.first, edges.second].astype(np.float64)
     loops = []
     for start, end in births:
         (position,) = np.flatnonzero((edges.first == start) & (edges.second == end))

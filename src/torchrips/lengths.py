@@ -46,7 +46,7 @@ def diagrams_of_edges(
         return _Lengths.apply(points, lengths, edges, sizes)  # type: ignore[no-any-return]
     else:
         lengths = _with_value(lengths, _along(points, lengths, edges)[1])
-    return tuple(part.clone() for part in torch.split(lengths, sizes))
+    return tuple(part.clone() for part in lengths.split_with_sizes(sizes))
 
 
 class _Lengths(torch.autograd.Function):
@@ -65,7 +65,7 @@ class _Lengths(torch.autograd.Function):
         ctx.save_for_backward(points, lengths, edges)
         ctx.save_for_forward(points, lengths, edges)
         ctx.sizes = sizes
-        return tuple(part.clone() for part in torch.split(lengths, sizes))
+        return tuple(part.clone() for part in lengths.split_with_sizes(sizes))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:

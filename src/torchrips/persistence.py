@@ -16,7 +16,8 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import accumulate, pairwise, repeat
+from functools import cache, lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, overload
 
 import numpy as np
@@ -33,7 +34,7 @@ from torchrips.metrics import Metric
 from torchrips.values import of_values, transformed
 
 if TYPE_CHECKING:
-    from torchrips.engine import Edges
+    from torchrips.engine import Edges, Precision, Rips
 
 Diagrams = tuple[Tensor, ...]
 Degrees = SupportsIndex | Iterable[SupportsIndex]
@@ -92,8 +93,7 @@ def rips_diagrams(
     one distance, and get half of its gradient each; the diagonal is constant.
 
     Matrices of random numbers, which have no geometry, take far longer than clouds of their size. Memory is
-    about 30 n^2 bytes, and up to 256 MiB for degree 1. A limit of the edges saves time, and the part of
-    the memory that belongs to edges.
+    about 30 n^2 bytes. A limit of the edges saves time, and the part of the memory that belongs to edges.
 
     Args:
         points: cloud of n points in R^d, shape (n, d); n may be 0 or 1. With ``metric="precomputed"``, a
@@ -285,26 +285,11 @@ class Question(NamedTuple):
     essential: bool
 
 
-class Filtration(NamedTuple):
-    """Edges of a Rips filtration.
-
-    Attributes:
-        distances: of the points, shape (n, n); entries i < j are filled in.
-        edges: in the order in which they enter, with some that are longer than the limit by rounding.
-        longest: the limit, in the precision of the points.
-
-    """
-
-    distances: NDArray[Any]
-    edges: "Edges"
-    longest: float
-
-
 class _Bars(NamedTuple):
     """Bars of one cloud, on the host, all degrees in a row.
 
     Attributes:
-        lengths: births and deaths, shape (k, 2), rounded to the precision of the cloud.
+        lengths: births and deaths, shape (k, 2), float64, rounded to the precision of the cloud.
         edges: the edges that have those lengths, by their two vertices, shape (k, 2, 2). The births of degree
             0 and deaths at infinity, which belong to no edge, have the one from vertex 0 to itself, of
             gradient 0.
@@ -312,9 +297,9 @@ class _Bars(NamedTuple):
 
     """
 
-    lengths: NDArray[Any]
+    lengths: NDArray[np.float64]
     edges: NDArray[np.int64]
-    sizes: list[int]
+    sizes: NDArray[np.int64]
 
 
 def _whole(degrees: Degrees) -> list[int]:
@@ -391,77 +376,88 @@ def on_host(values: Tensor) -> NDArray[Any]:
     """Numbers of a tensor, float32 or float64."""
     if transformed(values):
         return of_values(on_host, values)
-    values = values.detach()
+    values = values.detach().cpu().contiguous()
     if values.dtype in (torch.float16, torch.bfloat16):
         values = values.float()  # numpy knows no bfloat16
-    return values.cpu().contiguous().numpy()
+    return values.numpy()
 
 
-def filtration(values: NDArray[Any], dtype: torch.dtype, asked: Question) -> Filtration:
-    """Edges of a cloud of two points or more on the host, or of a matrix, that was checked.
+def filtration(
+    values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArray[np.bool_]
+) -> tuple["Rips", float]:
+    """Rips filtration of a cloud of two points or more on the host, or of a matrix, that was checked.
 
     Args:
         values: the cloud or the matrix.
         dtype: what it was before it came to the host.
-        asked: the metric and the limit.
+        asked: the metric, the limit, and whether loops are among the degrees.
+        stop: shape (1,); once another thread makes it true, the work ends soon.
+
+    Returns:
+        The filtration, with some edges that are longer than the limit by rounding; and the limit in the
+        precision of the cloud.
 
     Raises:
         ValueError: a coordinate is not finite, a distance overflows, or a matrix is not one of distances.
+        InterruptedError: it was stopped.
 
     """
-    from torchrips.engine import sorted_edges  # slow to import: at first use
+    from torchrips.engine import rips  # slow to import: at first use
 
-    precomputed = asked.metric == "precomputed"
-    if precomputed:
-        distances = metrics.distances_of_matrix(values, torch.finfo(dtype).eps)
-    else:
-        distances = _pairwise_distances(values, asked.metric)
-    longest = float(torch.tensor(asked.longest, dtype=torch.float64, device="cpu").to(dtype))
+    given = values
+    if asked.metric == "precomputed":
+        given = metrics.distances_of_matrix(values, torch.finfo(dtype).eps)
+    elif asked.metric != "euclidean":
+        if not np.isfinite(values).all():
+            raise ValueError(NOT_FINITE)
+        given = metrics.pairwise_distances(values, asked.metric)
+    longest = _rounded(asked.longest, dtype)
     # Distances are rounded, also when a length becomes one of dtype; exact lengths decide in the end.
     rounding = 2 * torch.finfo(dtype).eps + values.shape[1] * np.finfo(values.dtype).eps
-    try:
-        edges = sorted_edges(distances, missing=precomputed, longest=longest * (1 + rounding))
-    except ValueError:
-        raise ValueError(OVERFLOW if np.isfinite(values).all() else NOT_FINITE) from None
-    return Filtration(distances, edges, longest)
+    euclidean, loops = asked.metric == "euclidean", 1 in asked.degrees
+    found = rips(given, euclidean, longest * (1 + rounding), loops, stop)
+    if stop[0]:
+        raise InterruptedError("stopped before all bars were known")
+    if not found.edges.finite and asked.metric != "precomputed":
+        raise ValueError(OVERFLOW if np.isfinite(values).all() else NOT_FINITE)
+    return found, longest
 
 
-def _pairwise_distances(points: NDArray[Any], metric: str | float) -> NDArray[Any]:
-    """Distances of all pairs of points; in the Euclidean case of i < j only, which is faster."""
-    if metric == "euclidean":
-        from torchrips.engine import pairwise_distances
-
-        return pairwise_distances(points)
-    if not np.isfinite(points).all():
-        raise ValueError(NOT_FINITE)
-    return metrics.pairwise_distances(points, metric)
+@lru_cache
+def _rounded(number: float, dtype: torch.dtype) -> float:
+    return float(torch.tensor(number, dtype=torch.float64, device="cpu").to(dtype))
 
 
 def _bars(values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArray[np.bool_]) -> _Bars:
     """Bars of a cloud on the host that was checked; those whose length is zero in its dtype are left out."""
     if len(values) < 2:
         return _bars_of_one_vertex(values, dtype, asked)
-    from torchrips.engine import bar_edges, edge_lengths, rips_bars  # slow to import: at first use
+    from torchrips.engine import lasting_bars  # slow to import: at first use
 
-    distances, order, longest = filtration(values, dtype, asked)
-    bars = dict(enumerate(rips_bars(order, 1 in asked.degrees, asked.essential, stop)))
-    bars |= _bars_of_high_degree(order, {degree for degree in asked.degrees if degree > 1}, asked.essential)
-    positions = np.concatenate([bars[degree] for degree in asked.degrees])
-    edges = bar_edges(order, positions)
-    euclidean = asked.metric == "euclidean"
-    exact = edge_lengths(values, edges) if euclidean else distances[edges[..., 0], edges[..., 1]]
-    lengths = on_host(torch.from_numpy(exact).to(dtype))
-    if not np.isfinite(lengths).all():
+    rips, longest = filtration(values, dtype, asked, stop)
+    bars = {0: rips.components, 1: rips.loops}
+    bars |= _bars_of_high_degree(rips.edges, {degree for degree in asked.degrees if degree > 1})
+    finite, *lasting = lasting_bars(
+        values if asked.metric == "euclidean" else rips.distances,
+        asked.metric == "euclidean",
+        rips.edges,
+        np.concatenate([bars[degree] for degree in asked.degrees]),
+        np.array([len(bars[degree]) for degree in asked.degrees]),
+        _precision(dtype),
+        longest,
+        asked.essential,
+    )
+    if not finite:
         raise ValueError(OVERFLOW)
-    if asked.essential:
-        endless = (positions[:, 1] < 0) | (lengths[:, 1] > longest)
-        lengths[endless, 1], edges[endless, 1] = np.inf, 0
-    lasting = (lengths[:, 1] > lengths[:, 0]) & (lengths[:, 0] <= longest)
-    if not asked.essential:
-        lasting &= lengths[:, 1] <= longest
-    stops = accumulate((len(bars[degree]) for degree in asked.degrees), initial=0)
-    sizes = [int(np.count_nonzero(lasting[start:stop])) for start, stop in pairwise(stops)]
-    return _Bars(lengths[lasting], edges[lasting], sizes)
+    return _Bars(*lasting)
+
+
+@cache
+def _precision(dtype: torch.dtype) -> "Precision":
+    from torchrips.engine import Precision
+
+    numbers = torch.finfo(dtype)
+    return Precision(numbers.eps, numbers.smallest_normal, numbers.max)
 
 
 def _bars_of_one_vertex(values: NDArray[Any], dtype: torch.dtype, asked: Question) -> _Bars:
@@ -471,8 +467,9 @@ def _bars_of_one_vertex(values: NDArray[Any], dtype: torch.dtype, asked: Questio
     elif not np.isfinite(values).all():
         raise ValueError(NOT_FINITE)
     alive = len(values) if asked.essential else 0
-    sizes = [alive if degree == 0 else 0 for degree in asked.degrees]
-    return _Bars(np.tile([0, np.inf], (sum(sizes), 1)), np.zeros((sum(sizes), 2, 2), np.int64), sizes)
+    sizes = np.array([alive if degree == 0 else 0 for degree in asked.degrees])
+    bars = sizes.sum()
+    return _Bars(np.tile([0, np.inf], (bars, 1)), np.zeros((bars, 2, 2), np.int64), sizes)
 
 
 def _in_threads(
@@ -484,17 +481,24 @@ def _in_threads(
     also a single one: this thread then hears of it at once, and tells them to stop.
     """
     stop = np.zeros(1, np.bool_)
-    if min(threads, len(sizes)) < 2 and max(sizes, default=0) < LARGE:
+    threads = min(threads, len(sizes))
+    if threads < 2 and max(sizes, default=0) < LARGE:
         return [work(number, stop) for number in range(len(sizes))]
-    pool = ThreadPoolExecutor(min(threads, len(sizes)))
+    numbers = iter(range(len(sizes)))
+
+    def share(_: int) -> list[tuple[int, _Bars]]:
+        return [(number, work(number, stop)) for number in numbers]  # the next that no thread has taken
+
+    pool = ThreadPoolExecutor(threads)
     try:
-        return list(pool.map(work, range(len(sizes)), repeat(stop)))
+        found = dict(chain.from_iterable(pool.map(share, range(threads))))
+        return [found[number] for number in range(len(sizes))]
     finally:
         stop[0] = True
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _bars_of_high_degree(edges: "Edges", degrees: set[int], essential: bool) -> dict[int, NDArray[np.int32]]:
+def _bars_of_high_degree(edges: "Edges", degrees: set[int]) -> dict[int, NDArray[np.int32]]:
     """Bars (position of birth, of death) of each degree >= 2, shape (k, 2), sorted; death -1 if none."""
     if not degrees or len(edges.first) == 0:
         return {degree: np.empty((0, 2), np.int32) for degree in degrees}
@@ -517,19 +521,22 @@ def _bars_of_high_degree(edges: "Edges", degrees: set[int], essential: bool) -> 
     for degree, diagram in zip(sorted(degrees), engine.fit_transform([graph])[0], strict=True):
         found = diagram.reshape(-1, 2)
         found = found[np.lexsort((found[:, 1], found[:, 0]))]
-        found = found if essential else found[np.isfinite(found[:, 1])]
         bars[degree] = np.where(np.isfinite(found), found - 1, -1).astype(np.int32)
     return bars
 
 
 def _diagrams(points: Tensor, bars: _Bars, metric: str | float) -> Diagrams:
     """Differentiable diagrams, whose bars are known."""
-    edges = torch.from_numpy(bars.edges).to(points.device)
-    lengths = torch.from_numpy(bars.lengths).to(points.dtype).to(points.device)
-    return diagrams_of_edges(points, edges, lengths, bars.sizes, metric)
+    edges, lengths = torch.from_numpy(bars.edges), torch.from_numpy(bars.lengths).to(points.dtype)
+    if points.device.type != "cpu":  # in one transfer, as bytes; whole numbers first, which must be aligned
+        both = torch.cat([edges.flatten().view(torch.uint8), lengths.flatten().view(torch.uint8)])
+        sent = both.to(points.device)
+        edges = sent[: edges.nbytes].view(edges.dtype).view(edges.shape)
+        lengths = sent[edges.nbytes :].view(lengths.dtype).view(lengths.shape)
+    return diagrams_of_edges(points, edges, lengths, bars.sizes.tolist(), metric)
 
 
 def _edges(bars: _Bars, device: torch.device) -> Diagrams:
     """Edges of birth and death of every bar, one tensor for each degree."""
     edges = torch.from_numpy(np.where(bars.edges[..., :1] == bars.edges[..., 1:], -1, bars.edges)).to(device)
-    return tuple(part.clone() for part in torch.split(edges, bars.sizes))
+    return tuple(part.clone() for part in torch.split(edges, bars.sizes.tolist()))

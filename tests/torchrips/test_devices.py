@@ -140,3 +140,27 @@ def test_the_feigned_device_refuses_what_a_real_one_does():
         for operation in (points.double, lambda: points + cloud()):
             with pytest.raises(AssertionError, match=r"float64 on a device|two devices"):
                 operation()
+
+
+class Transfers(Feigned):
+    """Inside of it the device is there, and what moves to it or from it is counted."""
+
+    def __init__(self):
+        super().__init__()
+        self.up = self.down = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = super().__torch_dispatch__(operation, types, args, kwargs)
+        if operation in (aten._to_copy.default, aten._local_scalar_dense.default):
+            moved = isinstance(args[0], Far) - isinstance(result, Far)
+            self.down += moved == 1
+            self.up += moved == -1
+        return result
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_a_cloud_comes_to_the_host_once_and_its_bars_go_back_once(dtype):
+    with Transfers() as transfers:
+        points = Far(cloud(dtype)).requires_grad_()
+        torch.autograd.grad(squares(rips_diagrams(points)), points)
+    assert (transfers.down, transfers.up) == (1, 1)

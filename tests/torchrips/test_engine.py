@@ -1,18 +1,27 @@
 """The engine of degrees 0 and 1 against gudhi's Ripser, which pairs the same ranks in another way."""
 
 from pathlib import Path
-from unittest.mock import patch
 
 import gudhi
 import numpy as np
 import pytest
+import torch
 from gudhi.sklearn.rips_persistence import RipsPersistence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from strategies import LARGE_KINDS, SEEDS, clouds, large_cloud, ordered
 
-from torchrips import engine
-from torchrips.engine import NONE, Edges, bar_edges, edge_lengths, pairwise_distances, rips_bars, sorted_edges
+from torchrips.engine import (
+    NEVER,
+    NONE,
+    Edges,
+    bar_edges,
+    edge_lengths,
+    pairwise_distances,
+    rips_bars,
+    sorted_edges,
+)
+from torchrips.persistence import filtration, question
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,13 +49,18 @@ def ripser_bars(distances):
     return np.sort(components[np.isfinite(components[:, 1]), 1]) - 1, loops[np.argsort(loops[:, 0])] - 1
 
 
+def lasting_bars(edges, loops=True):
+    return [bars[bars[:, 1] != NONE] for bars in rips_bars(edges, loops, NEVER)]
+
+
 def assert_bars_are_those_of_ripser(distances):
     deaths, loops = ripser_bars(distances)
-    components, bars = rips_bars(sorted_edges(distances))
+    edges = sorted_edges(distances, np.inf)
+    components, bars = lasting_bars(edges)
     assert (components[:, 0] == NONE).all()
     np.testing.assert_array_equal(components[:, 1], deaths)
     np.testing.assert_array_equal(bars, loops)
-    only_components, nothing = rips_bars(sorted_edges(distances), loops=False)
+    only_components, nothing = lasting_bars(edges, loops=False)
     np.testing.assert_array_equal(only_components, components)
     assert len(nothing) == 0
 
@@ -90,7 +104,7 @@ def test_edges_are_in_stable_order_up_to_the_enclosing_radius(dtype, seed, n, ex
     distances = upper + upper.T
     i, j = slow_order(distances)
     within = distances[i, j] <= distances.max(axis=1).min()
-    edges = sorted_edges(np.where(upper > 0, upper, dtype(-0.0)))  # the lower triangle is not read
+    edges = sorted_edges(np.where(upper > 0, upper, dtype(-0.0)), np.inf)  # the lower triangle is not read
     np.testing.assert_array_equal(edges.first, i[within])
     np.testing.assert_array_equal(edges.second, j[within])
 
@@ -144,22 +158,22 @@ def test_lengths_neither_overflow_nor_vanish(scale):
 
 
 def test_bars_are_named_by_the_vertices_of_their_edges():
-    edges = sorted_edges(pairwise_distances(np.array([[0.0], [2.0], [1.0]])))
+    edges = sorted_edges(pairwise_distances(np.array([[0.0], [2.0], [1.0]])), np.inf)
     assert bar_edges(edges, np.array([[NONE, 0], [1, 0]], np.int32)).tolist() == [
         [[0, 0], [0, 2]],
         [[1, 2], [0, 2]],
     ]
 
 
-def test_bars_that_never_die_are_left_out():
+def test_bars_that_never_die_have_no_death():
     square = Edges(np.array([0, 1, 2, 0], np.int32), np.array([1, 2, 3, 3], np.int32), 4)
-    components, loops = rips_bars(square)
-    assert components.tolist() == [[NONE, 0], [NONE, 1], [NONE, 2]]
-    assert len(loops) == 0
+    components, loops = rips_bars(square, True, NEVER)
+    assert components.tolist() == [[NONE, 0], [NONE, 1], [NONE, 2], [NONE, NONE]]
+    assert loops.tolist() == [[3, NONE]]
     # Two loops that share a triangle: the second one to close finds it taken.
     first, second = zip((0, 1), (1, 2), (2, 3), (0, 3), (0, 4), (2, 4), (1, 3), strict=True)
-    _, loops = rips_bars(Edges(np.array(first, np.int32), np.array(second, np.int32), 5))
-    assert loops.tolist() == [[3, 6]]
+    _, loops = rips_bars(Edges(np.array(first, np.int32), np.array(second, np.int32), 5), True, NEVER)
+    assert loops.tolist() == [[3, 6], [5, NONE]]
 
 
 @settings(max_examples=200)
@@ -168,8 +182,8 @@ def test_bars_are_those_of_ripser_when_edges_are_missing(seed, n, share):
     rng = np.random.default_rng(seed)
     upper = np.triu(np.where(rng.random((n, n)) < share, rng.random((n, n)), np.inf), 1)
     distances = upper + upper.T
-    order = sorted_edges(distances, missing=True)
-    components, bars = rips_bars(order)
+    order = sorted_edges(distances, np.inf)
+    components, bars = lasting_bars(order)
     trees = gudhi.RipsComplex(distance_matrix=distances).create_simplex_tree(max_dimension=2)
     trees.compute_persistence(homology_coeff_field=2)
     for degree, found in enumerate((components, bars)):
@@ -184,23 +198,11 @@ def test_bars_are_those_of_ripser_when_edges_are_missing(seed, n, share):
         np.testing.assert_array_equal(ordered(values), ordered(expected))
 
 
-@pytest.mark.parametrize("edges", [1, 3, 50])
-@pytest.mark.parametrize("kind", LARGE_KINDS)
-def test_bars_do_not_depend_on_the_size_of_windows(edges, kind):
-    order = sorted_edges(distances_of(large_cloud(kind, 40, seed=edges)))
-    components, bars = rips_bars(order)
-    with patch.object(engine, "WINDOW", 64 * edges):
-        found = rips_bars(order)
-    np.testing.assert_array_equal(found[0], components)
-    np.testing.assert_array_equal(found[1], bars)
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_distances_that_are_not_finite_are_refused(bad):
+def test_distances_that_are_not_finite_are_noticed(bad):
     distances = np.ones((3, 3))
     distances[0, 2] = bad
-    with pytest.raises(ValueError, match="NaN or infinite"):
-        sorted_edges(distances)
+    assert not sorted_edges(distances, np.inf).finite
 
 
 @pytest.mark.network
@@ -220,6 +222,6 @@ def test_bars_of_fashion_mnist_are_those_of_ripser(tmp_path):
 
 @pytest.mark.parametrize("kind", ["circle", "planar"])
 def test_work_ends_when_it_is_told_to(kind):
-    edges = sorted_edges(distances_of(large_cloud(kind, 60, seed=0)))
+    cloud = large_cloud(kind, 60, seed=0)
     with pytest.raises(InterruptedError):
-        rips_bars(edges, stop=np.ones(1, np.bool_))
+        filtration(cloud, torch.float64, question(1, "euclidean", np.inf, False), np.ones(1, np.bool_))

@@ -649,7 +649,7 @@ def test_an_interrupt_is_heard_at_once_and_ends_the_work(clouds, monkeypatch):
     stopped = []
     first = threading.Semaphore()  # one interrupt, not one from each thread
 
-    def endless(edges, loops, essential, stop):
+    def endless(values, euclidean, longest, loops, stop):
         if first.acquire(blocking=False):
             signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
         while not stop[0]:
@@ -657,7 +657,7 @@ def test_an_interrupt_is_heard_at_once_and_ends_the_work(clouds, monkeypatch):
         stopped.append(True)
         raise InterruptedError
 
-    monkeypatch.setattr(engine, "rips_bars", endless)
+    monkeypatch.setattr(engine, "rips", endless)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored in the background
     try:
         with pytest.raises(KeyboardInterrupt):
