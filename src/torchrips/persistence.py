@@ -437,7 +437,7 @@ def _bars(values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArr
     rips, longest = filtration(values, dtype, asked, stop)
     bars = {0: rips.components, 1: rips.loops}
     bars |= _bars_of_high_degree(rips.edges, {degree for degree in asked.degrees if degree > 1})
-    finite, *lasting = lasting_bars(
+    finite, lengths, edges, sizes = lasting_bars(
         values if asked.metric == "euclidean" else rips.distances,
         asked.metric == "euclidean",
         rips.edges,
@@ -449,7 +449,7 @@ def _bars(values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArr
     )
     if not finite:
         raise ValueError(OVERFLOW)
-    return _Bars(*lasting)
+    return _Bars(lengths, edges, sizes)
 
 
 @cache
