@@ -15,7 +15,7 @@ import exhaustive
 import numpy as np
 import torch
 from exhaustive import Array, slope
-from libraries import Bars, Library, NotOfferedError
+from libraries import Bars, Library, NotOfferedError, in_time
 
 Pair = tuple[Array, Array]
 
@@ -63,6 +63,19 @@ def rips_one_and_two_points(library: Library) -> Iterator[Trial]:
         yield _bars_of(library, _normal(0, size, 3))
 
 
+def rips_far_outlier(library: Library) -> Iterator[Trial]:
+    """Degree 0 of 0, .000002, .000001 and 1,000,000 on a line: the three deaths, over their right values."""
+    cloud = np.array([[0.0], [2e-6], [1e-6], [1e6]])
+    expected = library.length(np.array([1e-6, 1e-6, 1e6 - 2e-6]))
+
+    def ask() -> Array:
+        deaths, _ = _rips(library, cloud)
+        ratios: Array = deaths[:, 1] / expected
+        return ratios
+
+    yield Trial({"cloud": cloud}, np.ones(3), ask)
+
+
 def rips_no_points(library: Library) -> Iterator[Trial]:
     """Degrees 0 and 1 of a cloud of no points, shape (0, 3): no bars."""
     yield _bars_of(library, np.zeros((0, 3)))
@@ -96,6 +109,40 @@ def rips_gradient_matrix(library: Library) -> Iterator[Trial]:
         expected = slope(lambda m: float(_squares(exhaustive.rips_bars(m)[1])), matrix, direction)
         inputs = {"matrix": matrix, "direction": direction}
         yield Trial(inputs, expected, partial(_slope_of_matrix, library, matrix, direction), "wrong gradient")
+
+
+def rips_gradient_diagonal(library: Library) -> Iterator[Trial]:
+    """Gradient of the sum of all births and deaths on the diagonal of 10 matrices, which is constant: 0."""
+    for seed in range(10):
+        matrix = exhaustive.distances(_normal(seed, 12, 3))
+
+        def ask(matrix: Array = matrix) -> Array:
+            variable = _tensor(matrix, differentiate=True)
+            gradient = _gradient(torch.cat(library.rips_of_matrix(variable)).sum(), variable)
+            return np.diag(gradient)
+
+        yield Trial({"matrix": matrix}, np.zeros(12), ask, "wrong gradient")
+
+
+def rips_second_derivative(library: Library) -> Iterator[Trial]:
+    """Hessian of the sum of the deaths of degree 0, which are 5 and 1, of (0, 0), (3, 4), (4, 4)."""
+    cloud = np.array([[0.0, 0.0], [3.0, 4.0], [4.0, 4.0]])
+    expected = np.zeros((6, 6))
+    for i, j in ((0, 1), (1, 2)):
+        difference = cloud[i] - cloud[j]
+        length = np.linalg.norm(difference)
+        curvature = (np.eye(2) - np.outer(difference, difference) / length**2) / length
+        signs = np.eye(3)[i] - np.eye(3)[j]
+        expected += np.kron(np.outer(signs, signs), curvature)
+
+    def ask() -> Array:
+        points = _tensor(cloud, differentiate=True)
+        deaths = library.rips(points)[0][:, 1]
+        (gradient,) = torch.autograd.grad(deaths.sum(), points, create_graph=True)
+        rows = [torch.autograd.grad(entry, points, retain_graph=True)[0] for entry in gradient.flatten()]
+        return torch.stack(rows).view(6, 6).numpy()
+
+    yield Trial({"cloud": cloud}, expected, ask, "wrong gradient")
 
 
 def rips_gradient_two_threads(library: Library) -> Iterator[Trial]:
@@ -173,7 +220,14 @@ def wasserstein_high_order(library: Library) -> Iterator[Trial]:
             value = float(library.wasserstein(_tensor(pair[0]), _tensor(pair[1]), order, math.inf))
             return float(value ** (1 / library.wasserstein_exponent(order))) * 1e5
 
-        yield Trial(_named(pair) | {"order": order}, 4 ** (1 / order), ask)
+        yield Trial(_named(pair) | {"order": order}, 4 ** (1 / order), partial(in_time, ask))
+
+
+def wasserstein_equal(library: Library) -> Iterator[Trial]:
+    """Ten diagrams of 15 points, each against itself with its points in reverse order, ground norm 2: 0."""
+    for seed in range(10):
+        diagram = _diagram(seed, 15)
+        yield _of_two(library.wasserstein, (diagram, diagram[::-1].copy()), 0.0, 1.0, 2.0, tolerance=1e-6)
 
 
 def wasserstein_no_points(library: Library) -> Iterator[Trial]:
@@ -292,6 +346,20 @@ def kernel_distance_equal(library: Library) -> Iterator[Trial]:
         yield _of_two(library.kernel_distance, (diagram, diagram[::-1].copy()), 0.0, 0.3)
 
 
+def kernel_distance_close(library: Library) -> Iterator[Trial]:
+    """50 bars near .1 in float32, and each moved by .01: the distance, sigma 1, over that in float64: 1."""
+    first = torch.from_numpy(0.1 * _diagram(0, 50)).float()
+    second = first + torch.from_numpy(0.01 * _normal(0, 50, 1)).float()
+    distance = exhaustive.scale_space_distance(first.double().numpy(), second.double().numpy(), 1.0)
+    expected = distance**library.kernel_distance_exponent
+
+    def ask() -> float:
+        return float(library.kernel_distance(first, second, 1.0)) / expected
+
+    inputs = {"first": first.numpy(), "second": second.numpy()}
+    yield Trial(inputs, 1.0, ask, tolerance=0.01)
+
+
 # Entropy and total persistence
 
 
@@ -348,11 +416,14 @@ CASES: dict[str, Callable[[Library], Iterable[Trial]]] = {
         rips_values,
         rips_ties,
         rips_one_and_two_points,
+        rips_far_outlier,
         rips_no_points,
         rips_ragged_batch,
         rips_gradient_0,
         rips_gradient_1,
         rips_gradient_matrix,
+        rips_gradient_diagonal,
+        rips_second_derivative,
         rips_gradient_two_threads,
         rips_equal_points,
         rips_nan,
@@ -362,6 +433,7 @@ CASES: dict[str, Callable[[Library], Iterable[Trial]]] = {
         wasserstein_order_1,
         wasserstein_order_2,
         wasserstein_high_order,
+        wasserstein_equal,
         wasserstein_no_points,
         wasserstein_gradient_point,
         wasserstein_gradient_diagonal,
@@ -376,6 +448,7 @@ CASES: dict[str, Callable[[Library], Iterable[Trial]]] = {
         kernel_keeps_its_input,
         kernel_distance_value,
         kernel_distance_equal,
+        kernel_distance_close,
         entropy_value,
         entropy_integers,
         entropy_half,

@@ -1,13 +1,14 @@
-"""One way to call six libraries: what each offers, in the convention that it documents.
+"""One way to call all libraries: what each offers, in the convention that it documents.
 
 The docstring of a method says which call it is and which convention that call has; docs/conformance.md prints
 it. What a library does not offer raises :class:`NotOfferedError`. A library is imported when first called.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor
 
 Bars = tuple[Tensor, Tensor]  # finite bars of degrees 0 and 1, shape (k, 2) each
+
+SECONDS = 2  # for an answer of a library that sometimes gives none
 
 
 class NotOfferedError(Exception):
@@ -338,6 +341,31 @@ class Gudhi(Library):
         return Entropy()(array(diagram))[0]
 
 
+class Hera(Library):
+    name, module = "gudhi.hera", "gudhi"
+
+    @property
+    def version(self) -> str | None:
+        """Version of gudhi, which it is a part of."""
+        return Gudhi().version
+
+    def bottleneck(self, first: Tensor, second: Tensor) -> float:
+        """`gudhi.hera.bottleneck_distance(first, second, delta=0)`: exact."""
+        from gudhi.hera import bottleneck_distance
+
+        return bottleneck_distance(*map(array, (first, second)), delta=0.0)
+
+    def wasserstein(self, first: Tensor, second: Tensor, order: float, norm: float) -> float:
+        """`gudhi.hera.wasserstein_distance(...)`: the root is taken; relative error set to 0.000001."""
+        from gudhi.hera import wasserstein_distance
+
+        return in_time(
+            lambda: wasserstein_distance(
+                *map(array, (first, second)), order=order, internal_p=norm, delta=0.000001
+            )
+        )
+
+
 class Oineus(Library):
     name = module = "oineus"
     differentiable = frozenset({"rips", "rips_of_matrix", "wasserstein", "sliced_wasserstein"})
@@ -423,7 +451,35 @@ class Persim(Library):
         return persistent_entropy(array(diagram))[0]
 
 
-LIBRARIES: tuple[Library, ...] = (Torchrips(), TorchTopological(), GiottoPH(), Gudhi(), Oineus(), Persim())
+LIBRARIES: tuple[Library, ...] = (
+    Torchrips(),
+    TorchTopological(),
+    GiottoPH(),
+    Gudhi(),
+    Hera(),
+    Oineus(),
+    Persim(),
+)
+
+
+def in_time(ask: Callable[[], Any]) -> Any:
+    """An answer, asked for in another process, which ends if there is none within seconds."""
+    context = get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+
+    def work() -> None:
+        try:
+            sender.send(ask())
+        except Exception as error:
+            sender.send(error)
+
+    process = context.Process(target=work)
+    process.start()
+    answer = receiver.recv() if receiver.poll(SECONDS) else TimeoutError(f"no answer within {SECONDS} s")
+    process.kill()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def gathered(matrix: Tensor, deaths: Any, generators: Any) -> Bars:
