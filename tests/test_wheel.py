@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TOOLS = ("pytest", "hypothesis")
+TOOLS = ("pytest", "hypothesis", "matplotlib")
 
 pytestmark = pytest.mark.wheel
 
