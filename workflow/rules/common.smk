@@ -21,6 +21,10 @@ shell.prefix('export PYTHONPATH="$TOPOGEN_SOURCE${{PYTHONPATH:+:$PYTHONPATH}}"; 
 # Snakemake writes the path of Python into shell commands as it stands: without quotes, a space would end it.
 (PYTHON,) = [sys.executable] if Path(sys.executable).exists() else shlex.split(sys.executable)
 sys.executable = shlex.quote(PYTHON)
+# glibc gives the memory of each training step back to the system and asks for it again, which takes a sixth of the step.
+# With these settings it keeps the memory. Jobs inherit them; other C libraries ignore them.
+for threshold in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
+    os.environ.setdefault(threshold, str(2**30))
 
 from topogen.checks import check, check_results_folder
 from topogen.imports import source_files

@@ -4,6 +4,7 @@
 onstart:
     check_device()
     announce_sweeps()
+    look_for_jobs_only_when_one_ends()
 
 
 onsuccess:
@@ -34,6 +35,16 @@ def announce_sweeps():
         variants = [training.model for training in trainings if (training.model, int(training.seed)) in runs]
         if variants:
             logger.info(f"Sweep {sweep}: {PLAN.effort(variants, times)}.")
+
+
+def look_for_jobs_only_when_one_ends():
+    """Lift the limit of jobs per second in a run on this machine, where the cores are the limit.
+
+    For that limit Snakemake 9.27.1 looks for jobs once more a second later, each time it has looked, and once more for
+    every job that has ended: at the end of a long run that takes a fifth of a core.
+    """
+    if not workflow.non_local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def report_products(failed):
