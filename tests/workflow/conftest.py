@@ -180,7 +180,11 @@ def cut(models):
         for key in ("run", "scaled"):
             del config["figures"]["comparison"][key]
         config["comparisons"] = {"defined": {"models": topological}}
-        config["controls"] = {"noise_comparison": "defined", "significance_comparison": "defined"}
+        config["controls"] |= {"noise_comparison": "defined", "significance_comparison": "defined"}
+        config["calibration"]["comparisons"] = ["defined"]
+        replayed = dict.fromkeys(("without", "run", "paired"), "defined")
+        config["replay"] = {"first": replayed | {"likely": topological}}
+        del config["sweeps"]
         config["claims"] |= {"comparisons": {"defined": "as defined"}, "stored": {}, "held_out": []}
         config["figures"]["latents"]["model"] = topological[0]
         few(config["synthetic"]["pointclouds"]["experiments"], 1)
