@@ -40,7 +40,7 @@ def table_1(
     as_defined, as_run, as_scaled = (_intervals(effects, names) for effects in (defined, run, scaled))
     steps_as_run = {step for _, step in as_run}  # these trainings are shorter: their last step is another one
 
-    def improvements(model: str, measured_cells: Cells) -> dict[str, str]:
+    def improvements(model: str, measured_cells: Cells, cells_as_run: Cells) -> dict[str, str]:
         cells = {}
         for step in steps:
             if str(step) in printed:
@@ -48,7 +48,7 @@ def table_1(
                 cells[f"r({step}), thesis (%)"] = "" if value is None else f"{value:.1f}"
             cells[f"r({step}), as defined (%)"] = measured_cells.get((model, step), "")
             if step in steps_as_run:
-                cells[f"r({step}), as run (%)"] = as_run.get((model, step), "")
+                cells[f"r({step}), as run (%)"] = cells_as_run.get((model, step), "")
         return cells
 
     rows = []
@@ -60,9 +60,9 @@ def table_1(
             "10 steps, ours (s)": f"{measured[model]['seconds']:.2f}",
             "slowdown, ours": f"{measured[model]['slowdown']:.2f}",
         }
-        rows.append(row | improvements(model, as_defined))
+        rows.append(row | improvements(model, as_defined, as_run))
     for model in dict.fromkeys(model for model, _ in as_scaled):
-        rows.append({"model": f"{model}, scaled"} | improvements(model, as_scaled))
+        rows.append({"model": f"{model}, scaled"} | improvements(model, as_scaled, {}))
     return pd.DataFrame(rows).fillna("")
 
 
