@@ -142,7 +142,11 @@ def svhn(folder: Path, train: bool, download: bool) -> Part:
 
 
 class Folder:
-    """Images of any format that Pillow reads, in train/CLASS and test/CLASS."""
+    """Images of any format that Pillow reads, in train/CLASS and test/CLASS.
+
+    The files come class by class, and batches follow the order of the images: they are put in a random order,
+    always the same.
+    """
 
     def obtain(self, name: str, folder: Path, entry: Mapping[str, Any]) -> str:
         for part in ("train", "test"):
@@ -163,7 +167,8 @@ class Folder:
             if image.shape != images[0].shape:
                 shape, first = list(image.shape), list(images[0].shape)
                 raise ValueError(f"{file} has shape {shape}, the first image {first}; make all alike")
-        return np.stack(images), np.array(part.targets)
+        order = np.random.default_rng(0).permutation(len(images))
+        return np.stack(images)[order], np.array(part.targets)[order]
 
 
 def pixels(file: str) -> Array:

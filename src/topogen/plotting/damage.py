@@ -108,7 +108,7 @@ def damage_curves(table: pd.DataFrame) -> Figure:
         ax.remove()
     for ax, name in zip(axes.flat, names, strict=False):
         part = table[table["regularizer"] == name]
-        ax.axhspan(max(part["clean_low"].iloc[0], FLOOR), 1, color="0.85", linewidth=0)
+        ax.axhspan(np.fmax(part["clean_low"].iloc[0], FLOOR), 1, color="0.85", linewidth=0)
         for colour, (kind, curve) in zip(COLOURS, part.groupby("damage", sort=False), strict=False):
             places = np.arange(1, len(curve) + 1)
             low, high = curve["ratio"] - curve["sd"], curve["ratio"] + curve["sd"]
@@ -117,7 +117,8 @@ def damage_curves(table: pd.DataFrame) -> Figure:
             ax.fill_between(
                 places, low.clip(lower=FLOOR), high.clip(lower=FLOOR), color=colour, alpha=0.2, linewidth=0
             )
-        least = min(part["clean_low"].iloc[0], part["ratio"].min())
+        # No number, if clean batches do not change the regularizer: its axis is that of the grey band.
+        least = np.nanmin([part["clean_low"].iloc[0], part["ratio"].min(), 1])
         ax.set(title=name, yscale="log", ylim=(max(least / 2, FLOOR), None), xticks=places)
     figure.supxlabel("level of the damage, from left to right as in the heat map")
     figure.supylabel("change / 95 % quantile of clean ones")
