@@ -70,8 +70,7 @@ def effective_resistances(points: Tensor, neighbours: int) -> Tensor:
     local = 1 / degrees
     around = local[:, None] + local
     corrected = resistances - around + 2 * conductances * (local[:, None] * local)
-    distances: Tensor = (corrected * (1 - torch.eye(n, dtype=corrected.dtype))).clamp(min=0)
-    return distances
+    return corrected.masked_fill(torch.eye(n, dtype=torch.bool), 0).clamp(min=0)
 
 
 def diffusion_distances(points: Tensor, neighbours: int, time: int) -> Tensor:
