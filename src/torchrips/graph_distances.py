@@ -70,7 +70,8 @@ def effective_resistances(points: Tensor, neighbours: int) -> Tensor:
     local = 1 / degrees
     around = local[:, None] + local
     corrected = resistances - around + 2 * conductances * (local[:, None] * local)
-    return corrected.masked_fill(torch.eye(n, dtype=torch.bool), 0).clamp(min=0)
+    distances: Tensor = corrected.masked_fill(torch.eye(n, dtype=torch.bool), 0).clamp(min=0)
+    return distances
 
 
 def diffusion_distances(points: Tensor, neighbours: int, time: int) -> Tensor:
