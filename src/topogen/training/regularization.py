@@ -20,9 +20,8 @@ from topogen.training.references import Reference
 from topogen.training.terms import Term, build_terms
 from topogen.training.views import Seen, View
 
-VANISHING = (
-    1e-8  # a gradient that is smaller than this, relative to the data term's, has no direction to scale
-)
+# A gradient that is smaller than this, relative to the data term's, has no direction to scale.
+VANISHING = 1e-8
 
 
 class TrainingError(RuntimeError):
@@ -192,9 +191,9 @@ def _gradient(term: Term, points: Tensor, seen: Seen, references: Seen, row: dic
 
 def data_size(outcome: Outcome, cloud: Cloud) -> float:
     """Size of the data term's gradient at the place of a cloud, or at that of the output if it misses it."""
-    data = next(iter(outcome.losses.values()))
     if cloud.place is outcome.clouds["output"].place:
         return size_of(outcome.data_gradient)
+    data = next(iter(outcome.losses.values()))
     (gradient,) = torch.autograd.grad(data, cloud.place, retain_graph=True, allow_unused=True)
     return size_of(outcome.data_gradient if gradient is None else gradient)
 
