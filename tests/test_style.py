@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,9 @@ def test_before_a_commit_the_linters_are_those_of_make_lint():
     (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     hooks = [hook["entry"] for hook in repository["hooks"]]
     assert [line.removeprefix("\t$(RUN) ") for line in recipe.splitlines()] == hooks
+
+
+def test_test_modules_have_names_of_their_own():
+    """pytest refuses two modules of one name in folders that are not packages, when one run collects both."""
+    names = Counter(file.name for file in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
