@@ -61,8 +61,9 @@ def layer_tests(python):
 
 
 def test_the_wheel_needs_nothing_else(wheel, python):
+    """Isolated (-I): the folders tests/topogen and tests/torchrips must not be found as packages."""
     install(python, wheel)
-    assert run(python, ROOT / "tests/wheel.py").returncode == 0
+    assert run(python, "-I", ROOT / "tests/wheel.py").returncode == 0
 
 
 def test_the_lowest_versions_allowed(wheel, python, tmp_path):
