@@ -14,7 +14,7 @@ COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --ext
     --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
 .PHONY: results report docs test lint check-packages check-workflow check-fast test-faults test-network test-wheel conformance \
-    benchmark environment peers rulegraph lock unlock clean
+    benchmark budget environment peers rulegraph lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -60,6 +60,9 @@ benchmark: peers ## speed of the layer, beside other libraries (docs/benchmark.m
 	$(RUN_PEERS) python benchmarks/layer.py
 	$(RUN_PEERS) python benchmarks/spreading.py
 	$(RUN_PEERS) python benchmarks/steps.py
+
+budget: environment ## where the minutes of the last `make results` went, by rule
+	$(RUN) python benchmarks/budget.py
 
 environment: $(LOCK)
 peers: $(PEERS_LOCK) ## a second environment: the first one and the libraries we compare with

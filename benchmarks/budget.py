@@ -1,0 +1,120 @@
+"""Where the minutes of a run went, by rule: `make budget`, after `make results` in the same folder.
+
+Reads Snakemake's log of the longest run, or the log that is named, and the benchmarks of its jobs. Prints the
+table, and writes it and a picture of the jobs over time to results/budget.md and results/budget.png.
+"""
+
+import re
+import sys
+from datetime import datetime
+from operator import itemgetter
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from topogen.plotting.style import model_colours, save, use_style
+
+LOGS, BENCHMARKS = Path(".snakemake/log"), Path("results/benchmarks")
+PAGE, FIGURE = Path("results/budget.md"), Path("results/budget.png")
+SMALL = 0.005  # share of the processor's time below which a rule is not listed by itself
+SHOWN = 9  # rules with a colour of their own; the others share one
+TIME = re.compile(r"\[(\w{3} \w{3} +\d+ [\d:]{8} \d{4})\]")
+STARTED = re.compile(r"Job (\d+): ")
+FINISHED = re.compile(r"Finished jobid: (\d+) \(Rule: (\w+)\)")
+
+
+def main() -> None:
+    logs = [Path(argument) for argument in sys.argv[1:]] or sorted(LOGS.glob("*.log"))
+    jobs = max(map(jobs_of, logs), key=len, default=pd.DataFrame())
+    if jobs.empty:
+        sys.exit(f"no job has ended in {LOGS}: run `make results` first, or name a log of Snakemake")
+    digits = ("", ".0f", ".0f", ".0f", ".1f", ".1f")
+    page = table(jobs, cpu_seconds(BENCHMARKS, jobs)).to_markdown(floatfmt=digits) + "\n"
+    PAGE.write_text(page, encoding="utf-8")
+    print(page)
+    use_style()
+    figure, axes = plt.subplots(figsize=(9, 2.6))
+    draw(axes, jobs)
+    save(figure, FIGURE)
+
+
+def jobs_of(log: Path) -> pd.DataFrame:
+    """Rule, start and end (seconds since 1970) of each job that ended, in order of the starts."""
+    started: dict[str, float] = {}
+    ended: list[tuple[str, float, float]] = []
+    now = 0.0
+    for line in log.read_text(encoding="utf-8").splitlines():
+        if time := TIME.match(line):
+            now = datetime.strptime(time[1], "%a %b %d %H:%M:%S %Y").timestamp()
+        elif job := STARTED.match(line):
+            started[job[1]] = now
+        elif (job := FINISHED.match(line)) and job[1] in started:  # a target has no work, and no start
+            ended.append((job[2], started[job[1]], now))
+    return pd.DataFrame(sorted(ended, key=itemgetter(1)), columns=["rule", "start", "end"])
+
+
+def cpu_seconds(benchmarks: Path, jobs: pd.DataFrame) -> pd.Series:
+    """Seconds of the processor by rule, from the benchmarks that were written in the time of the run."""
+    began, ended = jobs["start"].min(), jobs["end"].max() + 1  # the log knows whole seconds
+    return pd.Series(
+        {
+            rule: sum(
+                pd.read_csv(file, sep="\t")["cpu_time"].sum()
+                for file in (benchmarks / rule).glob("*.tsv")
+                if began <= file.stat().st_mtime <= ended
+            )
+            for rule in jobs["rule"].unique()
+        }
+    )
+
+
+def table(jobs: pd.DataFrame, cpu: pd.Series) -> pd.DataFrame:
+    """Jobs, seconds from start to end, seconds of the processor and their share, by rule."""
+    seconds = (jobs["end"] - jobs["start"]).groupby(jobs["rule"])
+    rows = pd.DataFrame({"jobs": seconds.count(), "seconds": seconds.sum(), "CPU seconds": cpu})
+    rows = rows.sort_values("CPU seconds", ascending=False)
+    small = rows["CPU seconds"] < SMALL * cpu.sum()
+    together = {
+        f"{small.sum()} other rules": rows[small].sum(),
+        f"all, in {jobs['end'].max() - jobs['start'].min():.0f} s": rows.sum(),
+    }
+    rows = pd.concat([rows[~small], pd.DataFrame(together).T])
+    rows["CPU seconds a job"] = rows["CPU seconds"] / rows["jobs"]
+    rows["share of CPU, %"] = 100 * rows["CPU seconds"] / cpu.sum()
+    return rows.rename_axis("rule")
+
+
+def lanes(starts: pd.Series, ends: pd.Series) -> list[int]:
+    """Lane of each job: the first one that is free when it starts."""
+    free_from: list[float] = []
+    chosen = []
+    for start, end in zip(starts, ends, strict=True):
+        lane = next((lane for lane, free in enumerate(free_from) if free <= start), len(free_from))
+        free_from[lane : lane + 1] = [end]
+        chosen.append(lane)
+    return chosen
+
+
+def draw(axes: Axes, jobs: pd.DataFrame) -> None:
+    """A bar for each job over minutes, one lane for each job at a time; white is idle."""
+    minutes = (jobs["end"] - jobs["start"]) / 60
+    longest = minutes.groupby(jobs["rule"]).sum().nlargest(SHOWN).index
+    colours = model_colours([*longest, "others"])
+    axes.barh(
+        lanes(jobs["start"], jobs["end"]),
+        minutes,
+        left=(jobs["start"] - jobs["start"].min()) / 60,
+        color=[colours.get(rule, colours["others"]) for rule in jobs["rule"]],
+        linewidth=0,
+    )
+    axes.set(xlabel="minutes", ylabel="jobs at a time", yticks=[])
+    axes.grid(visible=False)
+    handles = [Patch(color=colour, label=rule) for rule, colour in colours.items()]
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1.05), fontsize="x-small")
+
+
+if __name__ == "__main__":
+    main()
