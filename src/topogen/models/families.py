@@ -121,7 +121,7 @@ def build(architecture: str, shape: tuple[int, int, int], options: Mapping[str, 
 
 
 def rebuild(built: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Family:
-    """The model that has these weights.
+    """The model that has these weights, to be looked at: layers that learn from each batch learn no more.
 
     Args:
         built: arguments of :func:`build`, as a checkpoint keeps them.
@@ -130,4 +130,4 @@ def rebuild(built: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Family:
     """
     model = build(**built)
     model.load_state_dict(weights)
-    return model
+    return model.eval()

@@ -148,8 +148,10 @@ class Trainer:
     def latents_of(self, images: NDArray[Any], noise: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Latents of images by name, such as ``z`` and ``mean``, by the model as it stands; each (n, d)."""
         pixels, draws = scaled(images).to(self.device), torch.from_numpy(noise).to(self.device)
+        self.model.eval()  # a family may have layers that draw or learn in a forward pass
         with torch.no_grad():
             latents = self.model.outcome(self.model(pixels, draws), pixels).latents
+        self.model.train()
         return {name: values.cpu().numpy() for name, values in latents.items()}
 
     def bce_at_mean(self, images: NDArray[Any]) -> float:
@@ -164,7 +166,7 @@ class Trainer:
             Summed over pixels and images, as in the history; NaN if the family's loss has no ``bce``.
 
         """
-        self.model.eval()  # a family may have layers that draw or learn in a forward pass
+        self.model.eval()  # as above
         with torch.no_grad():
             losses = self.model.outcome_at_mean(scaled(images).to(self.device)).losses
         self.model.train()
