@@ -23,6 +23,10 @@ OF_POINTS = {
     "nearest_distance",
     "total_variance",
     "principal_persistence",
+    "connectivity",
+    "signature",
+    "random_signature",
+    "rtd_lite",
 }
 OF_ONE_SPACE = {
     "energy_distance",

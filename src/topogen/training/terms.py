@@ -8,13 +8,18 @@ from torch import Tensor, nn
 
 from topogen.training.as_run import AS_RUN
 from topogen.training.opponents import OPPONENTS
+from topogen.training.published import PUBLISHED
 from topogen.training.views import View
 from torchrips.principal import PrincipalPersistence
 from torchrips.regularizers import REGULARIZERS
 
 ByDegree = Mapping[Any, Tensor] | Sequence[Tensor]  # a diagram for each homology degree; None: the points
 # Regularizers that are called with points instead of diagrams.
-OF_POINTS: dict[str, type[nn.Module]] = {**OPPONENTS, "principal_persistence": PrincipalPersistence}
+OF_POINTS: dict[str, type[nn.Module]] = {
+    **OPPONENTS,
+    "principal_persistence": PrincipalPersistence,
+    **PUBLISHED,
+}
 
 
 @dataclass

@@ -2,8 +2,10 @@
 
 import math
 import re
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given
@@ -11,11 +13,15 @@ from hypothesis import strategies as st
 from strategies import SEEDS, at_most, isometries, normal, smallest_gap
 
 from topogen.training.opponents import OPPONENTS, SlicedWasserstein
+from topogen.training.published import PUBLISHED, Connectivity, RandomSignature, Signature
 from topogen.training.terms import OF_POINTS
 
 PARAMETERS = {
     "sliced_wasserstein_points": {"directions": 4},
     "principal_persistence": {"degree": 0, "subsets": 6, "sigma": 0.7},
+    "connectivity": {"eta": 0.9},
+    "signature": {"relative": False},
+    "random_signature": {"relative": False},
 }
 # e of a value that is multiplied by c^e if both clouds are multiplied by c.
 EXPONENTS = {
@@ -25,9 +31,16 @@ EXPONENTS = {
     "nearest_distance": 2,
     "total_variance": 4,
     "principal_persistence": 2,
+    "connectivity": 1,
+    "signature": 2,
+    "random_signature": 2,
+    "rtd_lite": 0,
 }
+UNITS = {
+    "principal_persistence": "sigma",
+    "connectivity": "eta",
+}  # the parameter in the unit of the distances
 members = pytest.mark.parametrize("name", OF_POINTS)
-opponents = pytest.mark.parametrize("name", OPPONENTS)
 
 
 def opponent(name, **changes):
@@ -75,12 +88,53 @@ def sliced(points, others):
     return mean(total)
 
 
+def matrix(points):
+    return np.array([[math.dist(x, y) for y in points.tolist()] for x in points.tolist()])
+
+
+def spanning_tree(weights):
+    """The edges of the lightest of all spanning trees, each of which is tried."""
+
+    def joins_all(edges):
+        reached = {0}
+        for _ in edges:
+            reached |= {end for edge in edges if reached & {*edge} for end in edge}
+        return len(reached) == len(weights)
+
+    pairs = combinations(range(len(weights)), 2)
+    trees = [edges for edges in combinations(pairs, len(weights) - 1) if joins_all(edges)]
+    return list(min(trees, key=lambda edges: sum(weights[edge] for edge in edges)))
+
+
+def spanning_length(weights):
+    return sum(weights[edge] for edge in spanning_tree(weights))
+
+
+def connectivity(x, _):
+    lengths = matrix(x)
+    return sum(abs(lengths[edge] - 0.9) for edge in spanning_tree(lengths))
+
+
+def signature(x, y):
+    here, there = matrix(x), matrix(y)
+    return sum((here[e] - there[e]) ** 2 for e in spanning_tree(here) + spanning_tree(there))
+
+
+def rtd_lite(x, y):
+    here, there = (lengths / (np.quantile(lengths, 0.9) or 1) for lengths in (matrix(x), matrix(y)))
+    both = np.minimum(here, there)
+    return (spanning_length(here) + spanning_length(there)) / 2 - spanning_length(both)
+
+
 DEFINITIONS = {
     "energy_distance": lambda x, y: 2 * mean(lengths(x, y)) - mean(lengths(x, x)) - mean(lengths(y, y)),
     "sliced_wasserstein_points": sliced,
     "mean_distance": lambda x, y: (mean(lengths(x, x, True)) - mean(lengths(y, y, True))) ** 2,
     "nearest_distance": lambda x, y: (nearest(x) - nearest(y)) ** 2,
     "total_variance": lambda x, y: (variance(x) - variance(y)) ** 2,
+    "connectivity": connectivity,
+    "signature": signature,
+    "rtd_lite": rtd_lite,
 }
 
 
@@ -90,8 +144,9 @@ def test_the_conventions_have_a_row_for_each():
     assert re.findall(r"^\| `(\w+)` \|", of_points, re.MULTILINE) == list(OF_POINTS) == list(EXPONENTS)
 
 
-@opponents
-@given(pair=pairs_of_clouds())
+@pytest.mark.parametrize("name", DEFINITIONS)
+@at_most(20)
+@given(pair=pairs_of_clouds(max_size=5))
 def test_value_is_the_definition(name, pair):
     value = opponent(name)(*pair)
     assert value.shape == ()
@@ -106,7 +161,7 @@ def test_gradient_agrees_with_finite_differences(name, pair):
     torch.autograd.gradcheck(opponent(name), tuple(x.requires_grad_() for x in pair), atol=1e-4)
 
 
-@members
+@pytest.mark.parametrize("name", sorted(OF_POINTS.keys() - {"connectivity"}))
 @given(pair=pairs_of_clouds())
 def test_equal_clouds_are_a_minimum(name, pair):
     points, reference = pair[0].clone().requires_grad_(), pair[0]
@@ -121,8 +176,8 @@ def test_equal_clouds_are_a_minimum(name, pair):
 @at_most(20)
 @given(pair=pairs_of_clouds(), scale=st.sampled_from([0.25, 8.0]))
 def test_value_scales_by_a_power(name, pair, scale):
-    width = {"sigma": 0.7 * scale} if name == "principal_persistence" else {}
-    scaled = opponent(name, **width)(*(scale * x for x in pair))
+    changes = {key: scale * PARAMETERS[name][key] for key in [UNITS[name]]} if name in UNITS else {}
+    scaled = opponent(name, **changes)(*(scale * x for x in pair))
     expected = scale ** EXPONENTS[name] * opponent(name)(*pair)
     torch.testing.assert_close(scaled, expected, rtol=1e-7, atol=1e-10)
 
@@ -153,6 +208,42 @@ def test_collapsed_clouds_have_finite_values_and_gradients(name, n):
 def test_points_of_two_spaces_are_refused(name):
     with pytest.raises(ValueError, match="3 coordinates and those of the reference 2"):
         opponent(name)(torch.zeros(4, 3), torch.zeros(4, 2))
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED.keys() - {"random_signature"}))
+@at_most(20)
+@given(data=st.data())
+def test_losses_of_other_papers_follow_isometries_and_an_order_of_all_points(name, data):
+    points, reference = data.draw(pairs_of_clouds())
+    order, orthogonal, shift = data.draw(isometries(*points.shape))
+    moved = opponent(name)(points[order] @ orthogonal + shift, reference[order])
+    torch.testing.assert_close(moved, opponent(name)(points, reference), rtol=1e-7, atol=1e-9)
+
+
+def test_a_relative_signature_does_not_know_the_unit_of_the_reference():
+    points, reference = normal(0, 2, 6, 3)
+    value, of_larger = (Signature(relative=True)(points, factor * reference) for factor in (1, 7))
+    torch.testing.assert_close(value, of_larger)
+    longest = torch.pdist(reference).max()
+    torch.testing.assert_close(value, Signature(relative=False)(points, reference / longest))
+
+
+def test_random_edges_are_as_many_and_always_the_same():
+    points, reference = normal(0, 2, 6, 3)
+    edges = [loss(relative=False).edges(points, reference) for loss in (Signature, RandomSignature)]
+    assert edges[0].shape == edges[1].shape == (10, 2)
+    assert torch.equal(edges[1], RandomSignature(relative=False).edges(reference, points))
+
+
+@pytest.mark.parametrize("name", ["signature", "random_signature", "rtd_lite"])
+def test_clouds_of_two_sizes_that_are_compared_point_by_point_are_refused(name):
+    with pytest.raises(ValueError, match="the cloud has 4 points and the reference 5"):
+        opponent(name)(torch.zeros(4, 3), torch.zeros(5, 3))
+
+
+def test_a_length_of_no_size_is_refused():
+    with pytest.raises(ValueError, match="eta must be > 0, got 0"):
+        Connectivity(eta=0)
 
 
 def test_sliced_clouds_of_two_sizes_are_refused():
