@@ -10,6 +10,7 @@ from topogen.variants import Config, column_of
 
 # Folders of results/ that hold more than one dataset's.
 SHARED_FOLDERS = ("benchmarks", "logs", "synthetic", "theory")
+LAST_STEP = -1  # as a step of a measure: the end of the training
 
 
 def check(plan: Plan) -> None:
@@ -33,6 +34,7 @@ def check(plan: Plan) -> None:
     check_replay(plan)
     check_claims(plan)
     check_published(plan)
+    check_study(plan)
 
 
 def check_numbers(value: object, key: str) -> None:
@@ -321,6 +323,26 @@ def check_published(plan: Plan) -> None:
         baseline = plan.baselines.get(model, model)
         if baseline not in published:
             raise ValueError(f"published: the row of {model} needs that of its baseline {baseline}; add it")
+
+
+def check_study(plan: Plan) -> None:
+    """Refuse a study without trainings or of what is not measured, and trainings without a study."""
+    names = plan.comparisons_of("study")
+    if plan.study is None:
+        if names:
+            raise ValueError(f"comparisons.{names[0]}.target: study needs the section `study`")
+        return
+    if not names:
+        raise ValueError("study: no comparison or sweep has the target study")
+    measured = {LAST_STEP, *plan.config["evaluation"]["at_steps"]}
+    monitored = {LAST_STEP, *plan.config["statistics"]["at_steps"]}
+    for place, entry in enumerate(plan.config["study"]["measures"]):
+        key, measure = f"study.measures[{place}]", entry["measure"]
+        if measure == "holes" and plan.holes() is None:
+            raise ValueError(f"{key}: nobody knows the holes of {plan.dataset}; see datasets.NAME.holes")
+        steps = {"holes": {LAST_STEP}, "bce_test": monitored}.get(measure, measured)
+        if entry["step"] not in steps:
+            raise ValueError(f"{key}.step: {measure} is measured at the steps {sorted(steps)} only")
 
 
 def check_results_folder(folder: Path) -> None:

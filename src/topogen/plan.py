@@ -33,6 +33,8 @@ OF_ONE_SPACE = {
     "sliced_wasserstein_points",
 }  # of these, those that need points of one space
 
+STUDY_MEASURES = ("holes", "bce_test")  # measures of a study that no evaluation is needed for
+
 PLAIN_GAN = "plain"
 
 
@@ -426,6 +428,54 @@ class Plan:
             "at_steps": self.config["statistics"]["at_steps"],
             "decay_steps": self.config["claims"]["decay_steps"],
         }
+
+    @property
+    def detection_sizes(self) -> list[int]:
+        """Sizes of the sets of images in the study of detection; none if it is not configured."""
+        sizes: list[int] = self.config.get("detection", {}).get("sizes", [])
+        return sizes
+
+    def detection(self) -> Config:
+        """Arguments of the study of detection for one size."""
+        settings = self.config.get("detection", {})
+        rest = {key: value for key, value in settings.items() if key != "sizes"}
+        return rest | {"confidence": self.config["statistics"]["confidence"]}
+
+    @property
+    def study(self) -> str | None:
+        """Name of the study of this run, if there is one."""
+        name: str | None = self.config.get("study", {}).get("name")
+        return name
+
+    @cached_property
+    def study_runs(self) -> list[Run]:
+        """Model and seed of every training of the study."""
+        return list(dict.fromkeys(run for name in self.comparisons_of("study") for run in self.runs(name)))
+
+    @property
+    def study_evaluates(self) -> bool:
+        """Whether the study has a metric of the held-out evaluation."""
+        return any(entry["measure"] not in STUDY_MEASURES for entry in self.config["study"]["measures"])
+
+    def holes(self) -> Config | None:
+        """What the latent vectors of this dataset should show: {degree, number} of holes."""
+        holes: Config | None = self.config["datasets"][self.dataset].get("holes")
+        return holes
+
+    def study_effects(self) -> Config:
+        """Arguments of the effects of the study."""
+        return {
+            "runs": self.study_runs,
+            "holes": self.holes(),
+            "monitored": self.config["evaluation"]["monitored"],
+            "comparisons": {name: self.baselines_in(name) for name in self.comparisons_of("study")},
+            "measures": self.config["study"]["measures"],
+            **{key: self.config["statistics"][key] for key in ("confidence", "power")},
+        }
+
+    def study_arguments(self) -> Config:
+        """What the figure of the study needs to know."""
+        return {"confidence": self.config["statistics"]["confidence"]}
 
     def orders(self) -> Config:
         """Arguments of the table by order: order of each comparison, and what it varies."""

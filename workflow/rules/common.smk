@@ -72,8 +72,10 @@ wildcard_constraints:
     order=any_of(config.get("orders", {})),
     kind="other_batch|one_class|normal",
     sweep=any_of(PLAN.sweeps_of("sweeps")),
+    study="[A-Za-z0-9._-]+",
     seed="[0-9]+",
     step="[0-9]+",
+    size="[0-9]+",
     variant=any_of(PLAN.gan_variants()),
     strength="[0-9.]+",
     full="(_full)?",
@@ -212,6 +214,30 @@ def histories_of_comparison(wildcards):
 
 def monitored_of_comparison(wildcards):
     return of_comparison(wildcards, "monitored_bce.parquet")
+
+
+def of_study(wildcards, folder, file):
+    """One file of every training of the study; stops if the configuration has no study of this name."""
+    if wildcards.study != PLAN.study:
+        raise WorkflowError(
+            f"study: this configuration has {PLAN.study or 'none'}; add a file that has one, as in "
+            "--configfile config/planted.yaml"
+        )
+    return [f"results/{wildcards.dataset}/{folder}/{model}/{seed}{file}" for model, seed in PLAN.study_runs]
+
+
+def latents_of_study(wildcards):
+    return of_study(wildcards, "runs", "/latents.npz")
+
+
+def monitored_of_study(wildcards):
+    return of_study(wildcards, "runs", "/monitored_bce.parquet")
+
+
+def evaluations_of_study(wildcards):
+    """Held-out metrics of every training of the study, if it asks for some."""
+    files = of_study(wildcards, "evaluation", ".parquet")
+    return files if PLAN.study_evaluates else []
 
 
 def effects_beside_headline(key):

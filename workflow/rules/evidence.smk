@@ -520,3 +520,55 @@ use rule notebook as sweep with:
         arguments=sweep_arguments,
     message:
         "Show the effects of the variants of the sweep {wildcards.sweep}"
+
+
+rule study_effects:
+    input:
+        latents=latents_of_study,
+        monitored=monitored_of_study,
+        evaluations=evaluations_of_study,
+        code=code_of("workflow/scripts/evidence/study_effects.py"),
+    output:
+        values="results/{dataset}/studies/{study}/values.csv",
+        effects="results/{dataset}/studies/{study}/effects.csv",
+    log:
+        "results/logs/study_effects/{dataset}-{study}.log",
+    benchmark:
+        "results/benchmarks/study_effects/{dataset}-{study}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1500),
+        runtime=more_on_retry(30),
+    params:
+        spec=canonical(PLAN.study_effects()) if PLAN.study else "",
+    message:
+        "Compare the models of the study {wildcards.study} with their baselines"
+    script:
+        "../scripts/evidence/study_effects.py"
+
+
+use rule notebook as study_summary with:
+    input:
+        notebook="notebooks/study_summary.ipynb",
+        effects="results/{dataset}/studies/{study}/effects.csv",
+        code=code_of("notebooks/study_summary.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/study_{study}", "executed notebook, with the table"),
+            figure("results/{dataset}/figures/study_{study}", "effects of the study"),
+            table("results/{dataset}/tables/study_{study}", "effects of the study"),
+            caption="study_summary",
+            category="Evidence",
+            row="evidence",
+            model="all",
+        ),
+    log:
+        "results/logs/study_summary/{dataset}-{study}.log",
+    benchmark:
+        "results/benchmarks/study_summary/{dataset}-{study}.tsv"
+    params:
+        arguments=canonical(PLAN.study_arguments()),
+    message:
+        "Show the effects of the study {wildcards.study}"

@@ -283,3 +283,71 @@ use rule notebook as modes_covered with:
         arguments=canonical({"modes": config["synthetic"]["gan"]["ring"]["modes"]}),
     message:
         "Draw the mode collapse of a GAN, and what remedies it"
+
+
+rule detect_damage:
+    input:
+        images="results/{dataset}/images.npy",
+        labels="results/{dataset}/labels.npy",
+        code=code_of("workflow/scripts/synthetic/detect_damage.py"),
+    output:
+        areas="results/{dataset}/detection/{size}.parquet",
+    log:
+        "results/logs/detect_damage/{dataset}-{size}.log",
+    benchmark:
+        "results/benchmarks/detect_damage/{dataset}-{size}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(2000),
+        runtime=more_on_retry(60),
+    params:
+        spec=canonical(PLAN.detection()),
+    message:
+        "Tell damaged sets of {wildcards.size} images of {wildcards.dataset} from real ones by distances"
+    script:
+        "../scripts/synthetic/detect_damage.py"
+
+
+rule detection_areas:
+    input:
+        areas=expand("results/{{dataset}}/detection/{size}.parquet", size=PLAN.detection_sizes),
+        code=code_of("workflow/scripts/synthetic/detection_areas.py"),
+    output:
+        areas="results/{dataset}/studies/detection/areas.csv",
+    log:
+        "results/logs/detection_areas/{dataset}.log",
+    benchmark:
+        "results/benchmarks/detection_areas/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    message:
+        "Collect how well distances tell damaged sets of images from real ones"
+    script:
+        "../scripts/synthetic/detection_areas.py"
+
+
+use rule notebook as detection_curves with:
+    input:
+        notebook="notebooks/detection_curves.ipynb",
+        areas="results/{dataset}/studies/detection/areas.csv",
+        code=code_of("notebooks/detection_curves.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/detection_curves", "executed notebook: detection"),
+            figure("results/{dataset}/figures/detection", "damaged or real, by size of the cloud"),
+            caption="detection_curves",
+            category="Theory",
+            row="damage",
+        ),
+    log:
+        "results/logs/detection_curves/{dataset}.log",
+    benchmark:
+        "results/benchmarks/detection_curves/{dataset}.tsv"
+    message:
+        "Draw how well distances tell damaged sets of images from real ones"

@@ -14,6 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from torchvision.datasets import CIFAR10, EMNIST, QMNIST, SVHN, ImageFolder
 
+from topogen.data.planted import SHAPES, planted
 from topogen.data.sources import DataUnavailableError, fetch, read_idx
 
 Array = NDArray[Any]
@@ -194,6 +195,24 @@ class Digits:
         return images[part], digits.target[part]
 
 
+@dataclass(frozen=True)
+class Planted:
+    """Images that are made on the spot.
+
+    Attributes:
+        shape: of :data:`topogen.data.planted.SHAPES`.
+
+    """
+
+    shape: str
+
+    def obtain(self, name: str, folder: Path, entry: Mapping[str, Any]) -> str:
+        return "made by topogen.data.planted"
+
+    def read(self, folder: Path, train: bool) -> Part:
+        return planted(self.shape, train)
+
+
 KINDS: dict[str, Kind] = {
     "idx": Idx(),
     "emnist_letters": Torchvision(emnist_letters, {"EMNIST/raw/gzip.zip": EMNIST.md5}),
@@ -210,4 +229,5 @@ KINDS: dict[str, Kind] = {
     ),
     "folder": Folder(),
     "digits": Digits(),
+    **{f"planted_{shape}": Planted(shape) for shape in SHAPES},
 }

@@ -28,6 +28,44 @@ FAR = 100  # ratios beyond this, or below its inverse, have the last colour
 FLOOR = 1e-3  # of the logarithmic axes
 
 
+def detection_map(areas: pd.DataFrame) -> Figure:
+    """Heat maps of how well distances tell damaged sets of images from real ones, one for each size.
+
+    Args:
+        areas: of :func:`topogen.synthetic.detection.areas`: columns size, damage, level, distance, area.
+
+    """
+    sizes = list(areas["size"].unique())
+    percent = areas.assign(
+        damage=areas["damage"] + " " + areas["level"].map("{:g}".format), area=100 * areas["area"]
+    )
+    names, damages = list(percent["distance"].unique()), list(percent["damage"].unique())
+    figure, axes = plt.subplots(
+        1,
+        len(sizes),
+        figsize=(2.6 + 0.34 * len(damages) * len(sizes), 0.27 * len(names) + 1.5),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for ax, size in zip(axes[0], sizes, strict=True):
+        wide = percent[percent["size"] == size].pivot(index="distance", columns="damage", values="area")
+        sns.heatmap(
+            wide.loc[names, damages],
+            ax=ax,
+            vmin=0,
+            vmax=100,
+            cmap="vlag",
+            annot=True,
+            fmt=".0f",
+            cbar=False,
+            annot_kws={"size": 6},
+        )
+        ax.set(title=f"{size} images", xlabel="", ylabel="")
+        ax.tick_params(axis="x", labelrotation=90)
+    return figure
+
+
 def damage_map(table: pd.DataFrame, moved: pd.DataFrame) -> Figure:
     """Heat maps of the change relative to clean batches, and how many images each gradient moves.
 

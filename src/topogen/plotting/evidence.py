@@ -223,3 +223,34 @@ def verdicts_over_effects(chances: pd.DataFrame, margin: float) -> Figure:
     figure.supylabel("chance of the verdict, mean over the rows")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right upper")
     return figure
+
+
+def study_forest(effects: pd.DataFrame, confidence: float) -> Figure:
+    """Effects of a study: one panel for each measure and step, one line for each model.
+
+    Args:
+        effects: what :func:`topogen.evidence.study.study_effects` returned.
+        confidence: of the intervals; the tests have level 1 - confidence.
+
+    """
+    effects, interval = intervals_that_fit(effects, confidence)
+    panels = list(effects.groupby(["measure", "step"], sort=False))
+    lines = max(len(part) for _, part in panels)
+    size = (4.2 * len(panels) + 1.5, 0.28 * lines + 1.2)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained"
+    )
+    for ax, (_, part) in zip(axes[0], panels, strict=True):
+        measure, step = part["measure"].iloc[0], int(part["step"].iloc[0])
+        margin = part["margin"].iloc[0]
+        ax.axvspan(-margin, margin, color="0.9", zorder=0)
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.hlines(range(len(part)), part["low"], part["high"], color="C0", linewidth=1.5)
+        faces = ["C0" if p < 1 - confidence else "white" for p in part["p_holm"]]
+        ax.scatter(part["mean"], range(len(part)), c=faces, edgecolors="C0", s=22, zorder=3)
+        ax.set_yticks(range(len(part)), part["model"] + " - " + part["baseline"], fontsize=8)
+        ax.set_ylim(len(part) - 0.5, -0.5)
+        ax.grid(visible=False, axis="y")
+        ax.set_title(f"{measure}, {'last step' if step < 0 else f'step {step}'}", fontsize=9)
+        ax.set_xlabel(f"mean difference\n{interval}", fontsize=8)
+    return figure

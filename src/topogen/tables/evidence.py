@@ -245,3 +245,31 @@ def wrong_verdicts(errors: pd.DataFrame) -> pd.DataFrame:
             "any wrongly negligible (%)": (100 * negligible).map("{:.1f}".format).mask(negligible.isna(), ""),
         }
     )
+
+
+def study_table(effects: pd.DataFrame, interval: str) -> pd.DataFrame:
+    """Effects of a study, cells formatted as text.
+
+    Args:
+        effects: what :func:`topogen.evidence.study.study_effects` returned.
+        interval: its name, such as "95 % interval (sign flips)".
+
+    """
+    rows = [
+        {
+            "comparison": row["comparison"],
+            "model": row["model"],
+            "baseline": row["baseline"],
+            "measure": row["measure"],
+            "step": "last" if row["step"] < 0 else str(row["step"]),
+            "rank": row["rank"],
+            "n": str(row["n"]),
+            f"mean difference, {interval}": _interval(row | {"unit": ""}),
+            "margin": f"{row['margin']:g}",
+            "better (equal: half)": _better(row),
+            **_tests(row),
+            "verdict": _verdict(row),
+        }
+        for row in effects.to_dict("records")
+    ]
+    return pd.DataFrame(rows)
