@@ -10,6 +10,7 @@ from topogen.variants import Config, column_of
 
 # Folders of results/ that hold more than one dataset's.
 SHARED_FOLDERS = ("benchmarks", "logs", "synthetic", "theory")
+OTHER_STUDIES = ("detection", "information")  # targets that keep their results where a study does
 LAST_STEP = -1  # as a step of a measure: the end of the training
 
 
@@ -34,7 +35,9 @@ def check(plan: Plan) -> None:
     check_replay(plan)
     check_claims(plan)
     check_published(plan)
+    check_alignment(plan)
     check_study(plan)
+    check_information(plan)
 
 
 def check_numbers(value: object, key: str) -> None:
@@ -325,6 +328,19 @@ def check_published(plan: Plan) -> None:
             raise ValueError(f"published: the row of {model} needs that of its baseline {baseline}; add it")
 
 
+def check_alignment(plan: Plan) -> None:
+    """Refuse gradients of models that cannot be compared along one training."""
+    models = plan.config.get("alignment", {}).get("models", [])
+    for model in models:
+        check_with_baseline(plan, "alignment.models", model)
+        if not plan.models[model]["regularizers"] or plan.order(model):
+            raise ValueError(
+                f"alignment.models: {model} must have regularizers, and see the data as they come"
+            )
+    if len({plan.baselines[model] for model in models}) > 1:
+        raise ValueError("alignment.models: they must have one baseline, which is the model that is trained")
+
+
 def check_study(plan: Plan) -> None:
     """Refuse a study without trainings or of what is not measured, and trainings without a study."""
     names = plan.comparisons_of("study")
@@ -334,6 +350,10 @@ def check_study(plan: Plan) -> None:
         return
     if not names:
         raise ValueError("study: no comparison or sweep has the target study")
+    if plan.study in OTHER_STUDIES:
+        raise ValueError(f"study.name: {plan.study} is another target; choose another name")
+    for name in plan.study_fronts:
+        check_known("study.measures.beyond.sweep", "sweep of the study", name, names)
     measured = {LAST_STEP, *plan.config["evaluation"]["at_steps"]}
     monitored = {LAST_STEP, *plan.config["statistics"]["at_steps"]}
     for place, entry in enumerate(plan.config["study"]["measures"]):
@@ -341,8 +361,23 @@ def check_study(plan: Plan) -> None:
         if measure == "holes" and plan.holes() is None:
             raise ValueError(f"{key}: nobody knows the holes of {plan.dataset}; see datasets.NAME.holes")
         steps = {"holes": {LAST_STEP}, "bce_test": monitored}.get(measure, measured)
+        if entry.get("beyond", {}).get("price") == measure:
+            raise ValueError(f"{key}.beyond.price: {measure} cannot be its own price")
         if entry["step"] not in steps:
             raise ValueError(f"{key}.step: {measure} is measured at the steps {sorted(steps)} only")
+
+
+def check_information(plan: Plan) -> None:
+    """Refuse predictions of what is not measured, and of a metric from itself."""
+    settings = plan.config.get("information")
+    if settings is None:
+        return
+    measured = [LAST_STEP, *plan.config["evaluation"]["at_steps"]]
+    if late := set(settings["steps"]) - set(measured):
+        raise ValueError(f"information.steps: {sorted(late)} must also be in evaluation.at_steps")
+    predictors = {*settings["known"], *(name for names in settings["added"].values() for name in names)}
+    if both := sorted(predictors & set(settings["targets"])):
+        raise ValueError(f"information.targets: {', '.join(both)} cannot be predicted from itself")
 
 
 def check_results_folder(folder: Path) -> None:

@@ -442,6 +442,38 @@ class Plan:
         return rest | {"confidence": self.config["statistics"]["confidence"]}
 
     @property
+    def alignment_seeds(self) -> list[int]:
+        """Seeds of the trainings along which gradients are compared; none if that is not configured."""
+        return self.seeds if "alignment" in self.config else []
+
+    def alignment(self, seed: int) -> Config:
+        """Arguments of the comparison of gradients along one training."""
+        settings = self.config["alignment"]
+        models = settings["models"]
+        return {
+            "baseline": self.trainer(self.baselines[models[0]], seed),
+            "models": {model: self.trainer(model, seed) for model in models},
+            "wrong": {model: kind for model in models if (kind := self.wrong_reference(model))},
+            "steps": settings["steps"],
+        }
+
+    def wrong_references_of_alignment(self) -> list[str]:
+        """Kinds of wrong diagrams that the comparison of gradients needs."""
+        models = self.config.get("alignment", {}).get("models", [])
+        return list(dict.fromkeys(kind for model in models if (kind := self.wrong_reference(model))))
+
+    def alignment_effects(self) -> Config:
+        """Arguments of the mean cosines of gradients."""
+        settings = self.config.get("alignment", {})
+        models = settings.get("models", [])
+        return {
+            "seeds": self.alignment_seeds,
+            "baselines": {model: self.baselines[model] for model in models},
+            "margin": settings.get("margin"),
+            **{key: self.config["statistics"][key] for key in ("confidence", "power")},
+        }
+
+    @property
     def study(self) -> str | None:
         """Name of the study of this run, if there is one."""
         name: str | None = self.config.get("study", {}).get("name")
@@ -457,6 +489,18 @@ class Plan:
         """Whether the study has a metric of the held-out evaluation."""
         return any(entry["measure"] not in STUDY_MEASURES for entry in self.config["study"]["measures"])
 
+    @property
+    def study_fronts(self) -> list[str]:
+        """Sweeps that the study's measures have to get beyond."""
+        measures = self.config["study"]["measures"]
+        return list(dict.fromkeys(entry["beyond"]["sweep"] for entry in measures if "beyond" in entry))
+
+    def information(self) -> Config:
+        """Arguments of the predictions of metrics from others; nothing if they are not configured."""
+        settings: Config = self.config.get("information", {})
+        statistics = {key: self.config["statistics"][key] for key in ("confidence", "power")}
+        return settings and {"runs": self.full_runs} | settings | statistics
+
     def holes(self) -> Config | None:
         """What the latent vectors of this dataset should show: {degree, number} of holes."""
         holes: Config | None = self.config["datasets"][self.dataset].get("holes")
@@ -470,6 +514,7 @@ class Plan:
             "monitored": self.config["evaluation"]["monitored"],
             "comparisons": {name: self.baselines_in(name) for name in self.comparisons_of("study")},
             "measures": self.config["study"]["measures"],
+            "fronts": {name: self.trained_in(name) for name in self.study_fronts},
             **{key: self.config["statistics"][key] for key in ("confidence", "power")},
         }
 

@@ -208,7 +208,46 @@ DISAGREEING = {
         lambda c: first_term(c).update(weight=math.inf),
         ["models.TopoVAE3.regularizers[1].weight", "inf"],
     ),
+    "gradients along trainings of two baselines": (
+        lambda c: c.update(alignment={"models": ["TopoVAE1", "TopoVAE-Z1"], "steps": 2, "margin": 0.1}),
+        ["alignment.models", "one baseline"],
+    ),
+    "gradients without regularizers": (
+        lambda c: c.update(alignment={"models": ["VAE0-other-draws"], "steps": 2, "margin": 0.1}),
+        ["alignment.models: VAE0-other-draws must have regularizers"],
+    ),
+    "comparison of a study that is not there": (
+        lambda c: c["comparisons"]["other_noise"].update(target="study"),
+        ["comparisons.other_noise.target", "section `study`"],
+    ),
+    "study without trainings": (
+        lambda c: c.update(study=study_of("bce", -1)),
+        ["study: no comparison or sweep has the target study"],
+    ),
+    "study of holes that nobody knows": (
+        lambda c: studied(c, study_of("holes", -1)),
+        ["study.measures[0]", "holes of FashionMNIST", "datasets.NAME.holes"],
+    ),
+    "study of a step that is not evaluated": (
+        lambda c: studied(c, study_of("bce", 25)),
+        ["study.measures[0].step", "bce is measured at the steps [-1, 50, 100] only"],
+    ),
+    "study of a step that is not monitored": (
+        lambda c: studied(c, study_of("bce_test", 100)),
+        ["study.measures[0].step", "bce_test is measured at the steps [-1, 25, 50, 75] only"],
+    ),
 }
+
+
+def study_of(measure, step):
+    entry = {"measure": measure, "step": step, "margin": 0.1, "rank": "primary"}
+    return {"name": "mine", "question": "Why?", "measures": [entry]}
+
+
+def studied(config, study):
+    """Make the study of a comparison that there is."""
+    config["comparisons"]["other_noise"]["target"] = "study"
+    config["study"] = study
 
 
 def checked(config):

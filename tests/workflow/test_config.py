@@ -13,7 +13,7 @@ import yaml
 from conftest import loaded
 from jsonschema import Draft202012Validator
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
+from snakemake.utils import update_config, validate
 
 from topogen import provenance
 from topogen.checks import check
@@ -105,6 +105,21 @@ def test_the_thesis_configuration_is_valid():
 @pytest.mark.parametrize("dataset", CONFIG["datasets"])
 def test_every_dataset_can_be_the_one_of_the_run(dataset):
     check(Plan(written_out(CONFIG | {"dataset": dataset})))
+
+
+STUDIES = [(study,) for study in sorted((ROOT / "config").glob("*.yaml")) if "_" not in study.stem]
+FURTHER = [(study.with_stem(study.stem.split("_")[0]), study) for study in (ROOT / "config").glob("*_*.yaml")]
+
+
+@pytest.mark.parametrize("files", STUDIES + FURTHER, ids=lambda files: files[-1].stem)
+def test_a_shipped_study_is_valid(files):
+    config = copy.deepcopy(CONFIG)
+    for file in files:
+        update_config(config, yaml.safe_load(file.read_text()))
+    validate(config, str(SCHEMA))
+    config = written_out(config)
+    validate(config, str(SCHEMA))
+    check(Plan(config))
 
 
 def first_term(config):

@@ -162,6 +162,18 @@ def wrong_references_of_training(wildcards):
     return [f"results/{wildcards.dataset}/wrong_references/{kind}.npz"] if kind else []
 
 
+def alignment_spec(wildcards):
+    return canonical(PLAN.alignment(int(wildcards.seed)))
+
+
+def wrong_references_of_alignment(wildcards):
+    """Wrong diagrams by kind, in the order of the kinds."""
+    return [
+        f"results/{wildcards.dataset}/wrong_references/{kind}.npz"
+        for kind in PLAN.wrong_references_of_alignment()
+    ]
+
+
 def evaluation_spec(wildcards):
     return canonical(PLAN.evaluation(full=bool(wildcards.full)))
 
@@ -238,6 +250,12 @@ def evaluations_of_study(wildcards):
     """Held-out metrics of every training of the study, if it asks for some."""
     files = of_study(wildcards, "evaluation", ".parquet")
     return files if PLAN.study_evaluates else []
+
+
+def evaluations_of_information(wildcards):
+    """Held-out metrics of the models of `all`, if the configuration asks what they tell of one another."""
+    runs = PLAN.information().get("runs", [])
+    return [f"results/{wildcards.dataset}/evaluation/{model}/{seed}.parquet" for model, seed in runs]
 
 
 def effects_beside_headline(key):

@@ -551,7 +551,7 @@ rule study_effects:
 
 use rule notebook as study_summary with:
     input:
-        notebook="notebooks/study_summary.ipynb",
+        notebook=in_clone("notebooks/study_summary.ipynb"),
         effects="results/{dataset}/studies/{study}/effects.csv",
         code=code_of("notebooks/study_summary.ipynb"),
     output:
@@ -572,3 +572,82 @@ use rule notebook as study_summary with:
         arguments=canonical(PLAN.study_arguments()),
     message:
         "Show the effects of the study {wildcards.study}"
+
+
+rule predict_metrics:
+    input:
+        evaluations=evaluations_of_information,
+        code=code_of("workflow/scripts/evidence/predict_metrics.py"),
+    output:
+        effects="results/{dataset}/studies/information/effects.csv",
+    log:
+        "results/logs/predict_metrics/{dataset}.log",
+    benchmark:
+        "results/benchmarks/predict_metrics/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=canonical(PLAN.information()),
+    message:
+        "Predict metrics of images from others, for seeds that are left out"
+    script:
+        "../scripts/evidence/predict_metrics.py"
+
+
+# A study of this name is refused.
+ruleorder: predict_metrics > study_effects
+
+
+rule alignment_effects:
+    input:
+        cosines=expand("results/{{dataset}}/alignment/{seed}.parquet", seed=PLAN.alignment_seeds),
+        code=code_of("workflow/scripts/evidence/alignment_effects.py"),
+    output:
+        curves="results/{dataset}/studies/alignment/cosines.csv",
+        effects="results/{dataset}/studies/alignment/cosine_effects.csv",
+    log:
+        "results/logs/alignment_effects/{dataset}.log",
+    benchmark:
+        "results/benchmarks/alignment_effects/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=canonical(PLAN.alignment_effects()),
+    message:
+        "Average the cosines of gradients over steps and seeds"
+    script:
+        "../scripts/evidence/alignment_effects.py"
+
+
+use rule notebook as alignment_curves with:
+    input:
+        notebook=in_clone("notebooks/alignment_curves.ipynb"),
+        curves="results/{dataset}/studies/alignment/cosines.csv",
+        effects="results/{dataset}/studies/alignment/cosine_effects.csv",
+        code=code_of("notebooks/alignment_curves.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/alignment", "executed notebook: alignment"),
+            figure("results/{dataset}/figures/alignment", "cosines of gradients"),
+            table("results/{dataset}/tables/alignment", "mean cosines of gradients"),
+            caption="alignment_curves",
+            category="Evidence",
+            row="evidence",
+            model="all",
+        ),
+    log:
+        "results/logs/alignment_curves/{dataset}.log",
+    benchmark:
+        "results/benchmarks/alignment_curves/{dataset}.tsv"
+    params:
+        arguments=canonical(PLAN.study_arguments()),
+    message:
+        "Draw the cosines of the regularizers' gradients and that of the data"

@@ -334,7 +334,7 @@ rule detection_areas:
 
 use rule notebook as detection_curves with:
     input:
-        notebook="notebooks/detection_curves.ipynb",
+        notebook=in_clone("notebooks/detection_curves.ipynb"),
         areas="results/{dataset}/studies/detection/areas.csv",
         code=code_of("notebooks/detection_curves.ipynb"),
     output:

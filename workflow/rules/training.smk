@@ -37,6 +37,34 @@ rule train:
         "../scripts/training/train.py"
 
 
+rule compare_gradients:
+    input:
+        images="results/{dataset}/images.npy",
+        labels="results/{dataset}/labels.npy",
+        diagrams="results/{dataset}/diagrams.npz",
+        wrong=wrong_references_of_alignment,
+        family=code_of_families(config.get("alignment", {}).get("models", [])),
+        code=code_of("workflow/scripts/training/compare_gradients.py"),
+    output:
+        cosines="results/{dataset}/alignment/{seed}.parquet",
+    log:
+        "results/logs/compare_gradients/{dataset}-{seed}.log",
+    benchmark:
+        "results/benchmarks/compare_gradients/{dataset}-{seed}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(2000),
+        runtime=more_on_retry(60),
+    params:
+        spec=alignment_spec,
+    message:
+        "Compare gradients of regularizers with that of the data along one training, seed {wildcards.seed}"
+    script:
+        "../scripts/training/compare_gradients.py"
+
+
 use rule notebook as image_comparison with:
     input:
         notebook=in_clone("notebooks/image_comparison.ipynb"),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from topogen.evaluation.metrics import METRICS
 from topogen.evidence.effects import effects
+from topogen.evidence.front import beyond_front
 from topogen.evidence.rule import judged
 
 # Measures besides those of METRICS, and in which direction they are better.
@@ -32,10 +33,45 @@ def measured(values: pd.DataFrame, measure: str, step: int) -> pd.Series:
     return rows.set_index(["model", "seed"])["value"]
 
 
+def better(values: pd.DataFrame, measure: str, step: int) -> pd.Series:
+    """A measure at one step, by model and seed, with the sign that makes higher values better."""
+    return (FURTHER.get(measure) or METRICS[measure].direction) * measured(values, measure, step)
+
+
+def differences(
+    values: pd.DataFrame,
+    comparisons: Mapping[str, Mapping[str, str]],
+    fronts: Mapping[str, Sequence[str]],
+    entry: Mapping[str, Any],
+) -> pd.DataFrame:
+    """Differences of all models in one measure, paired by seed: from their baselines, or from a front.
+
+    Arguments are those of :func:`study_effects`; ``entry`` is one of its measures.
+    """
+    measure, step = entry["measure"], entry["step"]
+    found, name, beyond = better(values, measure, step), measure, entry.get("beyond")
+    if beyond:
+        name = f"{measure} beyond {beyond['sweep']}"
+        found = beyond_front(found, better(values, beyond["price"], step), fronts[beyond["sweep"]])
+    rows = []
+    for comparison, baselines in comparisons.items():
+        if beyond and comparison == beyond["sweep"]:
+            continue
+        for model, baseline in baselines.items():
+            if not found.loc[model].index.equals(found.loc[baseline].index):
+                raise ValueError(f"{model} and its baseline {baseline} differ in seeds")
+            difference = found.loc[model] - (0 if beyond else found.loc[baseline])
+            labels = {"comparison": comparison, "model": model, "baseline": baseline}
+            rows.append(difference.rename("difference").reset_index().assign(**labels))
+    table: pd.DataFrame = pd.concat(rows).assign(measure=name, step=step)
+    return table
+
+
 def study_effects(
     values: pd.DataFrame,
     comparisons: Mapping[str, Mapping[str, str]],
     measures: Sequence[Mapping[str, Any]],
+    fronts: Mapping[str, Sequence[str]],
     *,
     confidence: float,
     power: float,
@@ -47,37 +83,61 @@ def study_effects(
     Args:
         values: columns model, seed, step, measure, value.
         comparisons: name -> model -> the model it is compared with, of the same seed.
-        measures: entries {measure, step, margin, rank}.
+        measures: entries {measure, step, margin, rank, beyond}. With beyond: {sweep, price}, the difference
+            is not from the baseline, but :func:`topogen.evidence.front.beyond_front`.
+        fronts: sweep -> its models and their baselines.
         confidence: of :func:`topogen.evidence.effects.paired_effect`.
         power: of :func:`topogen.evidence.rule.judged`.
 
     Returns:
-        Columns comparison, model, baseline, measure, step and those of
+        Columns comparison, model, baseline, measure, step, rank and those of
         :func:`topogen.evidence.rule.judged`. Means are positive where the model is better.
 
     Raises:
         ValueError: a model and its baseline do not have the same seeds.
 
     """
-    tables = []
-    for entry in measures:
-        found = measured(values, entry["measure"], entry["step"])
-        direction = FURTHER.get(entry["measure"]) or METRICS[entry["measure"]].direction
-        rows = []
-        for name, baselines in comparisons.items():
-            for model, baseline in baselines.items():
-                if not found.loc[model].index.equals(found.loc[baseline].index):
-                    raise ValueError(f"{model} and its baseline {baseline} differ in seeds")
-                difference = direction * (found.loc[model] - found.loc[baseline])
-                labels = {"comparison": name, "model": model, "baseline": baseline}
-                rows.append(difference.rename("difference").reset_index().assign(**labels))
-        table = pd.concat(rows).assign(measure=entry["measure"], step=entry["step"])
-        margin = entry["margin"]
-        tables.append(
-            effects(table, KEYS, "difference", confidence=confidence, margin=margin).assign(
-                rank=entry["rank"]
-            )
-        )
+    tables = [
+        effects(
+            differences(values, comparisons, fronts, entry),
+            KEYS,
+            "difference",
+            confidence=confidence,
+            margin=entry["margin"],
+        ).assign(rank=entry["rank"])
+        for entry in measures
+    ]
     effect = pd.concat(tables, ignore_index=True)
     families = effect[KEYS].assign(family=effect["rank"], rows=1)
+    return judged(effect, families, confidence=confidence, power=power)
+
+
+def cosine_effects(
+    cosines: pd.DataFrame,
+    baselines: Mapping[str, str],
+    *,
+    margin: float,
+    confidence: float,
+    power: float,
+) -> pd.DataFrame:
+    """Mean cosine of the gradients of regularizers and of the data term, over the steps of each training.
+
+    Args:
+        cosines: columns model, seed, step, cosine; NaN, in steps without a gradient, are left out.
+        baselines: model -> the model that is trained.
+        margin: a mean up to this counts as none.
+        confidence: of :func:`topogen.evidence.effects.paired_effect`.
+        power: of :func:`topogen.evidence.rule.judged`.
+
+    Returns:
+        Columns of :func:`study_effects`. All models are one family. A model without any gradient in a
+        training has the cosine 0 there.
+
+    """
+    means = cosines.groupby(["model", "seed"], sort=False)["cosine"].mean().fillna(0).reset_index()
+    table = means.assign(
+        baseline=means["model"].map(baselines), comparison="alignment", measure="cosine", step=LAST
+    )
+    effect = effects(table, KEYS, "cosine", confidence=confidence, margin=margin).assign(rank="primary")
+    families = effect[KEYS].assign(family="primary", rows=1)
     return judged(effect, families, confidence=confidence, power=power)

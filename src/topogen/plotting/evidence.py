@@ -226,7 +226,7 @@ def verdicts_over_effects(chances: pd.DataFrame, margin: float) -> Figure:
 
 
 def study_forest(effects: pd.DataFrame, confidence: float) -> Figure:
-    """Effects of a study: one panel for each measure and step, one line for each model.
+    """Effects of a study: one panel for each measure and step, one line for each model and its baseline.
 
     Args:
         effects: what :func:`topogen.evidence.study.study_effects` returned.
@@ -234,23 +234,66 @@ def study_forest(effects: pd.DataFrame, confidence: float) -> Figure:
 
     """
     effects, interval = intervals_that_fit(effects, confidence)
+    effects = effects.assign(line=effects["model"] + " - " + effects["baseline"])
+    lines = list(effects["line"].unique())
     panels = list(effects.groupby(["measure", "step"], sort=False))
-    lines = max(len(part) for _, part in panels)
-    size = (4.2 * len(panels) + 1.5, 0.28 * lines + 1.2)
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
     figure, axes = plt.subplots(
-        1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained"
+        rows,
+        columns,
+        figsize=(3.6 * columns + 1.5, (0.24 * len(lines) + 1.2) * rows),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
-    for ax, (_, part) in zip(axes[0], panels, strict=True):
-        measure, step = part["measure"].iloc[0], int(part["step"].iloc[0])
+    for ax in axes.flat[len(panels) :]:
+        ax.remove()
+    for ax, ((measure, step), part) in zip(axes.flat, panels, strict=False):
+        places = part["line"].map(lines.index)
         margin = part["margin"].iloc[0]
         ax.axvspan(-margin, margin, color="0.9", zorder=0)
         ax.axvline(0, color="black", linewidth=0.8)
-        ax.hlines(range(len(part)), part["low"], part["high"], color="C0", linewidth=1.5)
+        ax.hlines(places, part["low"], part["high"], color="C0", linewidth=1.5)
         faces = ["C0" if p < 1 - confidence else "white" for p in part["p_holm"]]
-        ax.scatter(part["mean"], range(len(part)), c=faces, edgecolors="C0", s=22, zorder=3)
-        ax.set_yticks(range(len(part)), part["model"] + " - " + part["baseline"], fontsize=8)
-        ax.set_ylim(len(part) - 0.5, -0.5)
+        ax.scatter(part["mean"], places, c=faces, edgecolors="C0", s=22, zorder=3)
+        ax.set_yticks(range(len(lines)), lines, fontsize=8)
+        ax.set_ylim(len(lines) - 0.5, -0.5)
         ax.grid(visible=False, axis="y")
+        ax.tick_params(axis="x", labelsize=8)
+        ax.locator_params(axis="x", nbins=5)
         ax.set_title(f"{measure}, {'last step' if step < 0 else f'step {step}'}", fontsize=9)
         ax.set_xlabel(f"mean difference\n{interval}", fontsize=8)
+    return figure
+
+
+def alignment_curves(curves: pd.DataFrame) -> Figure:
+    """Mean cosine of the gradients of regularizers and of the data term, over the steps of a training.
+
+    Args:
+        curves: columns model, step, mean, low, high; one panel per model.
+
+    """
+    models = list(curves["model"].unique())
+    columns = min(len(models), 3)
+    rows = -(-len(models) // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(3.6 * columns, 2.3 * rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for ax in axes.flat[len(models) :]:
+        ax.remove()
+    steps = range(int(curves["step"].min()), int(curves["step"].max()) + 1)
+    for ax, model in zip(axes.flat, models, strict=False):
+        part = curves[curves["model"] == model].set_index("step").reindex(steps)
+        band(ax, part.reset_index(), model, sns.color_palette("colorblind")[0])
+        ax.axhline(0, color="black", linewidth=0.8)
+        ax.set_title(model, fontsize=9)
+    figure.supxlabel("training step", fontsize=9)
+    figure.supylabel("cosine of the gradients", fontsize=9)
     return figure

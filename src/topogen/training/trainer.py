@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from topogen.data.batches import scaled
 from topogen.data.orders import ordered_batches
@@ -110,10 +111,7 @@ class Trainer:
             TrainingError: a term is NaN or infinite; the model is left as it was before the step.
 
         """
-        batch = self.steps_done % len(self.batches)  # no shuffling: batch k is the same in every epoch
-        images = scaled(self.images[self.batches[batch]]).to(self.device)
-        noise = self.noise.draw(len(images), self.steps_done).to(self.device)
-        outcome = self.model.outcome(self.model(images, noise), images)
+        batch, outcome = self._look_at_batch()
         row: dict[str, float] = {"step": self.steps_done}
         row |= {name: loss.item() for name, loss in outcome.losses.items()}
         row[f"gradient_{next(iter(outcome.losses))}"] = size_of(outcome.data_gradient)
@@ -121,7 +119,7 @@ class Trainer:
 
         started = time.perf_counter()
         topology, places, gradients = self.regularization.of_step(
-            self._clouds(outcome, len(images)), outcome, batch=batch, step=self.steps_done
+            self._clouds(outcome, batch), outcome, batch=batch, step=self.steps_done
         )
         self.topology_seconds = time.perf_counter() - started
         row |= topology
@@ -132,12 +130,42 @@ class Trainer:
         self.steps_done += 1
         return row, outcome
 
-    def _clouds(self, outcome: Outcome, images: int) -> dict[str, Cloud]:
-        """The clouds of a batch of so many images that the regularizers look at, by name."""
+    def weight_gradients(self) -> tuple[Tensor, Tensor]:
+        """Gradients in all weights on the next batch: of the data term, and of the regularizers together.
+
+        The batch counts as seen, and its noise as drawn, but nothing is learned.
+
+        Returns:
+            Both of shape (number of weights,).
+
+        """
+        batch, outcome = self._look_at_batch()
+        clouds = self._clouds(outcome, batch)
+        _, places, gradients = self.regularization.of_step(clouds, outcome, batch=batch, step=self.steps_done)
+        self.steps_done += 1
+        weights, data = list(self.model.parameters()), next(iter(outcome.losses.values()))
+        of_data, of_terms = (
+            torch.autograd.grad(
+                values, weights, factors, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            for values, factors in (([data], None), (places, gradients))
+        )
+        return _flat(of_data), _flat(of_terms)
+
+    def _look_at_batch(self) -> tuple[int, Outcome]:
+        """Number of the next batch, and what the model makes of it with the next noise."""
+        batch = self.steps_done % len(self.batches)  # no shuffling: batch k is the same in every epoch
+        images = scaled(self.images[self.batches[batch]]).to(self.device)
+        noise = self.noise.draw(len(images), self.steps_done).to(self.device)
+        return batch, self.model.outcome(self.model(images, noise), images)
+
+    def _clouds(self, outcome: Outcome, batch: int) -> dict[str, Cloud]:
+        """The clouds of a batch that the regularizers look at, by name."""
         asked, offered = self.regularization.clouds, dict(outcome.clouds)
         if "prior" in asked:
             stream = stream_of_step(self.seed, PRIOR, self.steps_done)
-            noise = torch.randn(images, self.model.noise_dim, generator=stream)
+            images = self.images[self.batches[batch]]
+            noise = torch.randn(len(images), self.model.noise_dim, generator=stream)
             made = self.model.prior_cloud(noise.to(self.device))
             offered |= {} if made is None else {"prior": made}
         if missing := [name for name in asked if name not in offered]:
@@ -197,6 +225,10 @@ class Trainer:
         for stream, saved in zip(self._streams(), state["streams"], strict=True):
             stream.set_state(saved)
         self.steps_done = state["steps_done"]
+
+
+def _flat(gradients: Sequence[Tensor]) -> Tensor:
+    return torch.cat([gradient.flatten() for gradient in gradients])
 
 
 def _sampling_noise(

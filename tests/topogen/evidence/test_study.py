@@ -3,8 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from topogen.evidence.study import measured, study_effects
+from topogen.evidence.front import beyond_front
+from topogen.evidence.information import information
+from topogen.evidence.study import cosine_effects, measured, study_effects
 
 SEEDS = range(8)
 
@@ -32,7 +36,7 @@ def test_better_is_upwards_and_the_ranks_are_families():
         {"measure": "bce_test", "step": -1, "margin": 0.1, "rank": "secondary"},
     ]
     comparisons = {"one": {"good": "plain", "bad": "plain"}}
-    effect = study_effects(table, comparisons, measures, confidence=0.95, power=0.8)
+    effect = study_effects(table, comparisons, measures, {}, confidence=0.95, power=0.8)
     found = effect.set_index(["measure", "model"])
     assert found["mean"].to_dict() == pytest.approx(
         {("holes", "good"): 0.2, ("holes", "bad"): -0.3, ("bce_test", "good"): 1, ("bce_test", "bad"): -2}
@@ -58,4 +62,96 @@ def test_other_seeds_than_the_baseline_are_refused():
     table = values("holes", -1, {"plain": 0.0, "good": 0.2}).iloc[:-1]
     measures = [{"measure": "holes", "step": -1, "margin": 0.05, "rank": "primary"}]
     with pytest.raises(ValueError, match="good and its baseline plain differ in seeds"):
-        study_effects(table, {"one": {"good": "plain"}}, measures, confidence=0.95, power=0.8)
+        study_effects(table, {"one": {"good": "plain"}}, measures, {}, confidence=0.95, power=0.8)
+
+
+def test_the_cosine_of_a_training_is_the_mean_of_its_steps_with_a_gradient():
+    rows = [
+        {"model": model, "seed": seed, "step": step, "cosine": cosine}
+        for seed in SEEDS
+        for model, cosines in {"along": [0.2, np.nan, 0.4], "silent": [np.nan] * 3}.items()
+        for step, cosine in enumerate(cosines)
+    ]
+    baselines = {"along": "plain", "silent": "plain"}
+    effect = cosine_effects(pd.DataFrame(rows), baselines, margin=0.01, confidence=0.95, power=0.8)
+    found = effect.set_index("model")
+    assert found["mean"].to_dict() == pytest.approx({"along": 0.3, "silent": 0})
+    assert found.loc["along", "verdict"] == "positive"
+    assert found.loc["silent", "verdict"] != "positive"
+
+
+def of_one_seed(metric):
+    index = pd.MultiIndex.from_product([metric, [1]], names=["model", "seed"])
+    return pd.Series(list(metric.values()), index=index, dtype=float)
+
+
+def test_the_front_joins_what_is_not_beaten():
+    #          cost:   1          2               3                4
+    gain = {"cheap": 0.0, "beaten": -5.0, "middle": 2.0, "dear": 4.0, "mine": 2.0, "free": 0.5, "lavish": 5.0}
+    cost = {"cheap": 1.0, "beaten": 2.0, "middle": 3.0, "dear": 4.0, "mine": 2.0, "free": 0.0, "lavish": 9.0}
+    price = of_one_seed({model: -value for model, value in cost.items()})
+    found = beyond_front(of_one_seed(gain), price, ["cheap", "beaten", "middle", "dear"]).droplevel("seed")
+    assert found.to_dict() == pytest.approx(
+        {"cheap": 0, "beaten": -5, "middle": 0, "dear": 0, "mine": 2, "free": 0.5, "lavish": 1}
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6))
+def test_nothing_of_a_sweep_is_beyond_its_front(points):
+    gain, price = (of_one_seed({f"m{i}": point[k] for i, point in enumerate(points)}) for k in (0, 1))
+    found = beyond_front(gain, price, [f"m{i}" for i in range(len(points))])
+    assert found.max() <= 1e-12
+    assert found.max() >= -1e-12  # at least the best one is on it
+
+
+def test_a_measure_beyond_a_front_is_not_compared_with_the_baseline():
+    gains = values("kernel_prior", -1, {"plain": -1.0, "swept": -2.0, "mine": -4.0})
+    prices = values("bce", -1, {"plain": 1.0, "swept": 0.0, "mine": 0.0})
+    entry = {"measure": "kernel_prior", "step": -1, "margin": 0.1, "rank": "primary"}
+    beyond = entry | {"beyond": {"sweep": "knob", "price": "bce"}}
+    comparisons = {"knob": {"swept": "plain"}, "one": {"mine": "plain"}}
+    effect = study_effects(
+        pd.concat([gains, prices]),
+        comparisons,
+        [entry, beyond],
+        {"knob": ["plain", "swept"]},
+        confidence=0.95,
+        power=0.8,
+    )
+    found = effect.set_index(["measure", "model"])["mean"].to_dict()
+    # Lower kernel distances are better: at the price of `mine` the front has -2.
+    assert found == pytest.approx(
+        {
+            ("kernel_prior", "swept"): 1,
+            ("kernel_prior", "mine"): 3,
+            ("kernel_prior beyond knob", "mine"): 2,
+        }
+    )
+
+
+def test_what_tells_of_a_metric_is_told_from_noise():
+    stream = np.random.default_rng(0)
+    cells = [(f"m{model}", seed) for model in range(8) for seed in SEEDS]
+    known, telling, noise = stream.standard_normal((3, len(cells)))
+    metrics = {"bce": known, "kernel_prior": known + telling**2, "told": telling, "noise": noise}
+    table = pd.DataFrame(
+        [
+            {"model": model, "seed": seed, "step": 469, "measure": name, "value": column[place]}
+            for name, column in metrics.items()
+            for place, (model, seed) in enumerate(cells)
+        ]
+    )
+    effect = information(
+        table,
+        known=["bce"],
+        added={"good": ["told"], "useless": ["noise"]},
+        targets=["kernel_prior"],
+        steps=[-1],
+        margin=0.02,
+        confidence=0.95,
+        power=0.8,
+    )
+    found = effect.set_index("model")
+    assert found.loc["bce + good", "mean"] > 0.3
+    assert found.loc["bce + good", "verdict"] == "positive"
+    assert found.loc["bce + useless", "mean"] < 0.05

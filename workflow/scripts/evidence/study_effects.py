@@ -31,13 +31,16 @@ if spec["holes"]:
             score = hole_score(latents["mean_after"], **spec["holes"])
         rows.append({"model": model, "seed": seed, "step": LAST, "measure": "holes", "value": score})
     tables.append(pd.DataFrame(rows))
-wanted = {entry["measure"] for entry in spec["measures"]}
+wanted = {
+    name for entry in spec["measures"] for name in (entry["measure"], entry.get("beyond", {}).get("price"))
+}
 values = pd.concat(tables, ignore_index=True)
 values = values[values["measure"].isin(wanted)]
 effects = study_effects(
     values,
     spec["comparisons"],
     spec["measures"],
+    spec["fronts"],
     confidence=spec["confidence"],
     power=spec["power"],
 )
