@@ -24,7 +24,7 @@ def test_every_job_has_the_parameters_that_are_listed(copy_of_repository, monkey
     assert [line for line in found[1:] if json.loads(line)["rule"] in listed] == expected[1:]
 
 
-def test_a_run_says_first_what_a_sweep_adds(copy_of_repository, monkeypatch, caplog):
+def test_a_run_says_first_what_it_takes(copy_of_repository, monkeypatch, caplog):
     monkeypatch.chdir(copy_of_repository)
     workflow = built([Path("tests/workflow/tiny.yaml")])
     workflow.globals["announce_sweeps"]()
@@ -32,3 +32,10 @@ def test_a_run_says_first_what_a_sweep_adds(copy_of_repository, monkeypatch, cap
     monkeypatch.setitem(workflow.globals, "training_times", lambda *_: {"Placebo1": [11.0, 13.0]})
     workflow.globals["announce_sweeps"]()
     assert "Sweep tuning: 100 trainings, about 20 minutes one after another." in caplog.text
+
+    models = [job.wildcards.model for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
+    monkeypatch.setitem(workflow.globals, "training_times", lambda *_: {model: [30.0] for model in models})
+    workflow.globals["announce_run"]()
+    minutes = -(-len(models) // 2)
+    said = f"This run: {len(models)} trainings, about {minutes} minutes one after another; disk: no earlier"
+    assert said in caplog.text

@@ -29,7 +29,7 @@ for threshold in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
 from topogen.checks import check, check_results_folder
 from topogen.imports import source_files
 from topogen.plan import Plan, canonical
-from topogen.provenance import training_times
+from topogen.provenance import times_by_rule, training_times
 from topogen.variants import without_nulls, written_out
 
 config = without_nulls(config)

@@ -1,9 +1,14 @@
-# What is checked when a run starts, and what is said and noted when it ends.
+# What is checked and said when a run starts, and what is said and noted when it ends.
+
+from collections import Counter
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from topogen.forecast import disk, other_jobs
 
 
 onstart:
     check_device()
-    announce_sweeps()
     look_for_jobs_only_when_one_ends()
 
 
@@ -23,6 +28,34 @@ def check_device():
         raise WorkflowError(
             "config: training.device: cuda, but this machine has no NVIDIA GPU that torch can use; write auto or cpu"
         )
+
+
+def announce_with_the_count_of_jobs():
+    """Say what the run will take when Snakemake counts its jobs: a dry run does that too, and has no onstart."""
+
+    def announces(record):
+        if getattr(record, "event", None) == LogEvent.RUN_INFO:
+            logger.removeFilter(announces)
+            announce_run()
+            announce_sweeps()
+        return True
+
+    logger.addFilter(announces)
+
+
+def announce_run():
+    """Say how many trainings and other jobs there are, about how long they take, and how much disk."""
+    jobs = list(workflow.dag.needrun_jobs())
+    models = [job.wildcards.model for job in jobs if job.rule.name == "train"]
+    others = Counter(job.rule.name for job in jobs if job.rule.name != "train" and job.rule.benchmark)
+    times = training_times("results/benchmarks", DATASET)
+    parts = []
+    if models:
+        parts += [PLAN.effort(models, times), disk(len(models), Path("results", DATASET, "runs"))]
+    if others:
+        parts += [other_jobs(others, times_by_rule("results/benchmarks"))]
+    if parts:
+        logger.info(f"This run: {'; '.join(parts)}.")
 
 
 def announce_sweeps():
@@ -64,7 +97,7 @@ def write_provenance(failed):
     """Note beside the results what made them: code, packages, configuration, seeds, machine and dataset."""
     try:
         from topogen.files import save_json
-        from topogen.provenance import provenance, times_by_rule
+        from topogen.provenance import provenance
 
         raw = Path("resources", DATASET, "raw")
         files = [raw / name for name in sorted(config["datasets"][DATASET].get("md5", {}))]

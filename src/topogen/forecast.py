@@ -1,0 +1,41 @@
+"""What a run will take besides its trainings' time, told by what earlier runs left behind."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def other_jobs(counts: Mapping[str, int], times: Mapping[str, Mapping[str, float]]) -> str:
+    """How many jobs there are besides the trainings, and about how long they take.
+
+    Args:
+        counts: rule -> jobs of this run.
+        times: of :func:`topogen.provenance.times_by_rule`.
+
+    >>> other_jobs({"evaluate": 30, "sweep": 1}, {"evaluate": {"jobs": 2, "seconds": 40.0}})
+    '31 other jobs, about 10 minutes besides those of sweep, of which no earlier job tells'
+    """
+    known = {rule: times[rule]["seconds"] / times[rule]["jobs"] for rule in counts if rule in times}
+    unknown = ", ".join(sorted(counts.keys() - known.keys()))
+    number = f"{sum(counts.values())} other jobs"
+    if not known:
+        return f"{number}; no earlier one tells how long they take"
+    minutes = math.ceil(sum(counts[rule] * seconds for rule, seconds in known.items()) / 60)
+    missing = f" besides those of {unknown}, of which no earlier job tells" if unknown else ""
+    return f"{number}, about {minutes} minutes{missing}"
+
+
+def disk(trainings: int, runs: Path) -> str:
+    """How much disk so many trainings take.
+
+    Args:
+        trainings: their number.
+        runs: folder of earlier ones, MODEL/SEED/file.
+
+    """
+    sizes = [file.stat().st_size for file in runs.glob("*/*/*") if file.is_file()]
+    if not sizes:
+        return "disk: no earlier training tells"
+    earlier = len({*runs.glob("*/*/checkpoint.pt")})
+    gigabytes = trainings * sum(sizes) / max(earlier, 1) / 1e9
+    return f"about {gigabytes:.1f} GB of disk"
