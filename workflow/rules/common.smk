@@ -162,18 +162,6 @@ def wrong_references_of_training(wildcards):
     return [f"results/{wildcards.dataset}/wrong_references/{kind}.npz"] if kind else []
 
 
-def alignment_spec(wildcards):
-    return canonical(PLAN.alignment(int(wildcards.seed)))
-
-
-def wrong_references_of_alignment(wildcards):
-    """Wrong diagrams by kind, in the order of the kinds."""
-    return [
-        f"results/{wildcards.dataset}/wrong_references/{kind}.npz"
-        for kind in PLAN.wrong_references_of_alignment()
-    ]
-
-
 def evaluation_spec(wildcards):
     return canonical(PLAN.evaluation(full=bool(wildcards.full)))
 
@@ -226,36 +214,6 @@ def histories_of_comparison(wildcards):
 
 def monitored_of_comparison(wildcards):
     return of_comparison(wildcards, "monitored_bce.parquet")
-
-
-def of_study(wildcards, folder, file):
-    """One file of every training of the study; stops if the configuration has no study of this name."""
-    if wildcards.study != PLAN.study:
-        raise WorkflowError(
-            f"study: this configuration has {PLAN.study or 'none'}; add a file that has one, as in "
-            "--configfile config/planted.yaml"
-        )
-    return [f"results/{wildcards.dataset}/{folder}/{model}/{seed}{file}" for model, seed in PLAN.study_runs]
-
-
-def latents_of_study(wildcards):
-    return of_study(wildcards, "runs", "/latents.npz")
-
-
-def monitored_of_study(wildcards):
-    return of_study(wildcards, "runs", "/monitored_bce.parquet")
-
-
-def evaluations_of_study(wildcards):
-    """Held-out metrics of every training of the study, if it asks for some."""
-    files = of_study(wildcards, "evaluation", ".parquet")
-    return files if PLAN.study_evaluates else []
-
-
-def evaluations_of_information(wildcards):
-    """Held-out metrics of the models of `all`, if the configuration asks what they tell of one another."""
-    runs = PLAN.information().get("runs", [])
-    return [f"results/{wildcards.dataset}/evaluation/{model}/{seed}.parquet" for model, seed in runs]
 
 
 def effects_beside_headline(key):

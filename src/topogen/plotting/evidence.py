@@ -249,8 +249,9 @@ def study_forest(effects: pd.DataFrame, confidence: float) -> Figure:
     )
     for ax in axes.flat[len(panels) :]:
         ax.remove()
-    for ax, ((measure, step), part) in zip(axes.flat, panels, strict=False):
+    for ax, (_, part) in zip(axes.flat, panels, strict=False):
         places = part["line"].map(lines.index)
+        measure, step = part["measure"].iloc[0], int(part["step"].iloc[0])
         margin = part["margin"].iloc[0]
         ax.axvspan(-margin, margin, color="0.9", zorder=0)
         ax.axvline(0, color="black", linewidth=0.8)

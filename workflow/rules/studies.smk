@@ -1,0 +1,45 @@
+# Inputs and parameters of the rules of the studies.
+
+
+def alignment_spec(wildcards):
+    return canonical(PLAN.alignment(int(wildcards.seed)))
+
+
+def wrong_references_of_alignment(wildcards):
+    """Wrong diagrams by kind, in the order of the kinds."""
+    return [
+        f"results/{wildcards.dataset}/wrong_references/{kind}.npz"
+        for kind in PLAN.wrong_references_of_alignment()
+    ]
+
+
+def of_study(wildcards, pattern):
+    """One file of every training of the study; stops if the configuration has no study of this name."""
+    if wildcards.study != PLAN.study:
+        raise WorkflowError(
+            f"study: this configuration has {PLAN.study or 'none'}; add a file that has one, as in "
+            "--configfile config/planted.yaml"
+        )
+    return [
+        pattern.format(dataset=wildcards.dataset, model=model, seed=seed) for model, seed in PLAN.study_runs
+    ]
+
+
+def latents_of_study(wildcards):
+    return of_study(wildcards, "results/{dataset}/runs/{model}/{seed}/latents.npz")
+
+
+def monitored_of_study(wildcards):
+    return of_study(wildcards, "results/{dataset}/runs/{model}/{seed}/monitored_bce.parquet")
+
+
+def evaluations_of_study(wildcards):
+    """Held-out metrics of every training of the study, if it asks for some."""
+    files = of_study(wildcards, "results/{dataset}/evaluation/{model}/{seed}.parquet")
+    return files if PLAN.study_evaluates else []
+
+
+def evaluations_of_information(wildcards):
+    """Held-out metrics of the models of `all`, if the configuration asks what they tell of one another."""
+    runs = PLAN.information().get("runs", [])
+    return [f"results/{wildcards.dataset}/evaluation/{model}/{seed}.parquet" for model, seed in runs]
