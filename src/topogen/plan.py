@@ -615,12 +615,21 @@ class Plan:
 
         Args:
             models: the model of each training.
-            times: model -> seconds of its earlier trainings; those that end after as many steps count.
+            times: model -> seconds of its earlier trainings. Those that end after as many steps count; if
+                there are none, those that end after another number do, in proportion.
         """
+        known = [
+            (self.last_step(model), seconds)
+            for model in times
+            if model in self.models
+            for seconds in times[model]
+        ]
 
         def earlier(last: float) -> list[float]:
-            alike = [model for model in times if model in self.models and self.last_step(model) == last]
-            return [seconds for model in alike for seconds in times[model]]
+            alike = [seconds for steps, seconds in known if steps == last]
+            return alike or [
+                seconds * last / steps for steps, seconds in known if max(steps, last) < math.inf
+            ]
 
         ends = [self.last_step(model) for model in models]
         if all(earlier(last) for last in set(ends)):

@@ -169,11 +169,13 @@ def test_a_family_is_the_published_rows_of_a_comparison_whatever_other_models_it
 
 
 def test_earlier_trainings_of_as_many_steps_tell_the_time_of_a_sweep():
-    models = CONFIG["models"] | {"variant": CONFIG["models"]["short"]}
+    short = CONFIG["models"]["short"]
+    models = CONFIG["models"] | {"variant": short, "longer": short | {"steps": 40}}
     plan = Plan(CONFIG | {"models": models})
     times = {"short": [50, 70], "whole": [600], "gone": [9]}
     assert plan.effort(["variant"] * 3, times) == "3 trainings, about 3 minutes one after another"
     assert plan.effort(["variant", "whole"], times) == "2 trainings, about 11 minutes one after another"
+    assert plan.effort(["longer"] * 3, times) == "3 trainings, about 6 minutes one after another"
     unknown = plan.effort(["variant", "whole"], {"short": [50]})
     assert unknown.startswith("2 trainings of 20 steps or all epochs")
 
