@@ -18,16 +18,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
 from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
 from torchrips.graphs import left_out
-from torchrips.values import of_values
+from torchrips.values import has_tangent, of_values, transformed
 
 Costs = NDArray[np.floating[Any]]
 Indices = NDArray[np.integer[Any]]
 
-BLOCK = 2**20  # pairs of points that are worked on at a time
+BLOCK = 2**17  # pairs of points that are worked on at a time: they fit into a cache
 
 
 @left_out
@@ -358,13 +357,46 @@ def fisher(diagram: DiagramLike, other: DiagramLike, sigma: float) -> Tensor:
 def _in_blocks(function: Callable[[Tensor, Tensor], Tensor], points: Tensor, others: Tensor) -> Tensor:
     """A function of each point and all others, of some points at a time if there are too many pairs.
 
-    Backward computes each block again, so that memory grows with the number of points, not of pairs.
+    Then memory grows with the number of points, not of pairs; in forward mode, under the transforms of
+    torch.func and for second derivatives, it grows with that of pairs.
     """
     rows = max(1, BLOCK // max(1, len(others)))
-    if len(points) <= rows:
+    if len(points) <= rows or any(transformed(x) or has_tangent(x) for x in (points, others)):
         return function(points, others)
-    again = partial(checkpoint, function, use_reentrant=False, preserve_rng_state=False)
-    return torch.cat([again(block, others) for block in torch.split(points, rows)])
+    return _Blocks.apply(function, rows, points, others)  # type: ignore[no-any-return]
+
+
+class _Blocks(torch.autograd.Function):
+    """A function of points and others, of some rows of points at a time; backward computes each block again.
+
+    Between two blocks nothing is kept that lies among their large tensors. Otherwise, as with
+    torch.utils.checkpoint, the C library of Linux finds no use for the memory that a block gave back.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, function: Callable[[Tensor, Tensor], Tensor], rows: int, points: Tensor, others: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(points, others)
+        ctx.function, ctx.rows = function, rows
+        return torch.cat([function(block, others) for block in points.split(rows)])
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[None, None, Tensor, Tensor]:
+        points, others = ctx.saved_tensors
+        differentiate = torch.is_grad_enabled()  # as for a second derivative
+        of_points, of_others = [], torch.zeros_like(others)
+        for block, weights in zip(points.split(ctx.rows), gradient.split(ctx.rows), strict=True):
+            with torch.enable_grad():
+                # Views, since points and others may be one tensor.
+                inputs = [x.view_as(x) if differentiate else x.detach() for x in (block, others)]
+                inputs = [x if x.requires_grad else x.requires_grad_() for x in inputs]
+                # Given the weights as grad_outputs, torch would import its compiler.
+                total = (ctx.function(*inputs) * weights).sum()
+                of_block, more = torch.autograd.grad(total, inputs, create_graph=differentiate)
+            of_points.append(of_block)
+            of_others = of_others + more
+        return None, None, torch.cat(of_points), of_others
 
 
 def _in_order(points: Tensor) -> Tensor:

@@ -11,9 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.forward_ad import unpack_dual
 
-from torchrips.values import transformed
+from torchrips.values import has_tangent, transformed
 
 
 def diagrams_of_edges(
@@ -73,7 +72,7 @@ class _Lengths(torch.autograd.Function):
         weights = torch.cat(gradients)
         with torch.no_grad():
             gradient = _pull(points, lengths, weights, edges)
-        if torch.is_grad_enabled() or _has_tangent(points) or _has_tangent(weights):
+        if torch.is_grad_enabled() or has_tangent(points) or has_tangent(weights):
             pulls = _along(points, lengths, edges)[0] * weights[..., None]
             gradient = _with_value(gradient, _at_ends(pulls, points, edges))
         return gradient, None, None, None
@@ -117,10 +116,6 @@ def _along(points: Tensor, lengths: Tensor, edges: Tensor) -> tuple[Tensor, Tens
     scaled = torch.where(present, points[i] - points[j], 1) / scale
     norms = scaled.square().sum(dim=2, keepdim=True).sqrt()
     return torch.where(present, scaled / norms, 0), torch.where(present, scale * norms, 0)[..., 0]
-
-
-def _has_tangent(values: Tensor) -> bool:
-    return unpack_dual(values).tangent is not None
 
 
 def _with_value(value: Tensor, function: Tensor) -> Tensor:

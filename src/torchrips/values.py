@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
 from torch.func import debug_unwrap
 
 from torchrips.arguments import NO_VMAP
@@ -16,6 +17,11 @@ def transformed(tensor: Tensor) -> bool:
     """Whether a transform of torch.func is on, which wraps what is computed of a tensor."""
     values = tensor.detach()
     return debug_unwrap(values) is not values
+
+
+def has_tangent(tensor: Tensor) -> bool:
+    """Whether a tensor is one of forward-mode differentiation."""
+    return unpack_dual(tensor).tangent is not None
 
 
 def of_values(function: Callable[..., Result], *tensors: Tensor) -> Result:
