@@ -1,7 +1,7 @@
 """Diagrams as a layer of a network."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from torch import Tensor, nn
 
@@ -44,15 +44,9 @@ class RipsDiagrams(nn.Module):
         self.metric, self.max_edge_length, self.essential = metric, max_edge_length, essential
 
     def forward(self, points: Tensor | Iterable[Tensor]) -> Diagrams | list[Diagrams]:
-        if isinstance(points, Tensor) and points.ndim == 2:
-            return rips_diagrams(
-                points,
-                self.degrees,
-                metric=self.metric,
-                max_edge_length=self.max_edge_length,
-                essential=self.essential,
-            )
-        return batched_rips_diagrams(
+        one = isinstance(points, Tensor) and points.ndim == 2
+        function: Callable[..., Diagrams | list[Diagrams]] = rips_diagrams if one else batched_rips_diagrams
+        return function(
             points,
             self.degrees,
             metric=self.metric,

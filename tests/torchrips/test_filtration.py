@@ -220,14 +220,27 @@ def test_what_is_not_finite_is_refused_in_every_metric(metric):
             rips_diagrams(torch.tensor([[3e38, 0], [-3e38, 0]]), metric=metric)
 
 
-def test_the_module_is_both_functions():
-    clouds = normal(0, 3, 8, 2)
-    options = {"metric": "manhattan", "max_edge_length": 2.0, "essential": True}
-    layer = RipsDiagrams(1, **options)
-    assert all(map(torch.equal, layer(clouds[0]), rips_diagrams(clouds[0], 1, **options)))
-    for batch in (clouds, list(clouds)):
-        for diagrams, others in zip(layer(batch), batched_rips_diagrams(clouds, 1, **options), strict=True):
+@given(
+    several=st.lists(clouds(scales=(1.0,)), max_size=3),
+    degrees=st.sampled_from([0, 1, (0, 1), (1, 0)]),
+    metric=st.sampled_from(["euclidean", "manhattan", 3]),
+    limit=st.sampled_from([math.inf, 2.0, 0.5]),
+    essential=st.booleans(),
+)
+def test_the_module_is_both_functions(several, degrees, metric, limit, essential):
+    options = {"metric": metric, "max_edge_length": limit, "essential": essential}
+    layer = RipsDiagrams(degrees, **options)
+    expected = [rips_diagrams(cloud, degrees, **options) for cloud in several]
+    for found in (layer(several), [layer(cloud) for cloud in several]):
+        for diagrams, others in zip(found, expected, strict=True):
+            assert len(diagrams) == len(others)
             assert all(map(torch.equal, diagrams, others))
+
+
+def test_the_module_shows_and_checks_its_options():
+    layer = RipsDiagrams(1, metric="manhattan", max_edge_length=2.0, essential=True)
+    clouds = normal(0, 3, 8, 2)
+    assert len(layer(clouds)) == 3
     assert "degrees=(1,), metric='manhattan', max_edge_length=2.0, essential=True" in repr(layer)
     with pytest.raises(ValueError, match="metric is one of"):
         RipsDiagrams(metric="cos")
