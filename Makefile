@@ -56,8 +56,9 @@ test-wheel: environment ## the layer as a wheel: by itself, with the lowest vers
 conformance: peers ## right and wrong answers, beside other libraries: docs/conformance.md
 	$(RUN_PEERS) python benchmarks/conformance.py
 
-benchmark: peers ## speed of the layer, beside other libraries (docs/benchmark.md), and of the steps
+benchmark: peers ## speed of the layer, beside other libraries (docs/benchmark.md) and by size (docs/sizes.md), and of the steps
 	$(RUN_PEERS) python benchmarks/layer.py
+	$(RUN_PEERS) python benchmarks/sizes.py
 	$(RUN_PEERS) python benchmarks/spreading.py
 	$(RUN_PEERS) python benchmarks/steps.py
 

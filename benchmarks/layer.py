@@ -53,7 +53,8 @@ INTRODUCTION = """\
 Made by `make benchmark`. Degrees 0 and 1 of one cloud in float32, forward and backward of the sum of
 (d - b)^2, in milliseconds: medians of {least} to {most} calls, the libraries taking turns in one process, on
 one thread. `-`: expected to take more than {longest:.0f} s. Ratio: the time of the fastest other
-library, divided by that of torchrips."""
+library, divided by that of torchrips. Reduced Rips filtrations, made for planar points, will be
+compared when a release of gudhi has them ([pull request 1360](https://github.com/GUDHI/gudhi-devel/pull/1360))."""
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def main() -> None:
     draw(growth)
     parts = [
         INTRODUCTION.format(least=ROUNDS[0], most=ROUNDS[-1], longest=LONGEST),
-        machine(),
+        machine("torchrips", "torch-topological", "giotto-ph", "gudhi", "oineus", "torch"),
         "![Growth with the number of points](benchmark.png)",
         *(f"## {kind}\n\n{growth_table(times)}" for kind, times in growth.items()),
         f"## {BATCH} clouds of {POINTS} points\n\nOn one thread and on two.",
@@ -247,12 +248,11 @@ def part_times(clouds: Clouds, n: int) -> Times:
 # Showing
 
 
-def machine() -> str:
-    """Processor and versions."""
+def machine(*names: str) -> str:
+    """Processor, and versions of packages."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
-    names = ("torchrips", "torch-topological", "giotto-ph", "gudhi", "oineus", "torch")
     versions = ", ".join(f"{name} {version(name)}" for name in names)
     return f"Processor: {(models or [platform.processor()])[0]}. Versions: {versions}."
 
