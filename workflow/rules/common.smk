@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -34,6 +35,8 @@ from topogen.variants import without_nulls, written_out
 
 config = without_nulls(config)
 validate(config, "../schemas/config.schema.yaml")
+# All configuration files together, as somebody wrote them: with `like` and sweeps.
+CONFIGURATION = yaml.safe_dump(config, sort_keys=False, width=120)
 try:
     config = written_out(config)
     # Once more, because a sweep may give a model a value that the schema does not allow.

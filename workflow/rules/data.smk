@@ -32,6 +32,29 @@ rule download:
         "../scripts/data/download.py"
 
 
+rule configuration:
+    input:
+        code=code_of("workflow/scripts/data/configuration.py"),
+    output:
+        file="results/config.yaml",
+    log:
+        "results/logs/configuration/configuration.log",
+    benchmark:
+        "results/benchmarks/configuration/configuration.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        text=CONFIGURATION,
+    message:
+        "Write down the configuration of this run, for its archive"
+    script:
+        "../scripts/data/configuration.py"
+
+
 rule prepare:
     input:
         source="results/{dataset}/source.json",
