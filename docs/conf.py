@@ -1,7 +1,9 @@
 """How Sphinx builds the site: `make docs` writes site/html, without network. A warning is an error."""
 
 import os
+from pathlib import Path
 
+import yaml
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -9,8 +11,10 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
+from topogen.tables.keys import key_reference
 from torchrips import __version__
 
+CLONE = Path(__file__).parents[1]
 LOGGER = logging.getLogger(__name__)
 # Files outside of docs/ that pages in it link to, and the pages that show them in the site.
 SHOWN_ON = {
@@ -72,7 +76,16 @@ def link_within_the_site(_: Sphinx, docname: str, source: list[str]) -> None:
         source[0] = source[0].replace(f"]({file}", f"]({page}")
 
 
+def write_every_key(_: Sphinx, docname: str, source: list[str]) -> None:
+    """Add the keys of the configuration, as the schema and config.yaml have them, to their page."""
+    if docname == "keys":
+        files = ("workflow/schemas/config.schema.yaml", "config.yaml")
+        contents = [yaml.safe_load(Path(CLONE, name).read_text(encoding="utf-8")) for name in files]
+        source[0] += key_reference(*contents)
+
+
 def setup(app: Sphinx) -> None:
     """Register what is above."""
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("source-read", link_within_the_site)
+    app.connect("source-read", write_every_key)

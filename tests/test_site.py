@@ -5,10 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 import torchrips
+from topogen.tables.keys import key_reference
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
 API = [page.read_text(encoding="utf-8") for page in (DOCS / "torchrips/api").glob("*.md")]
 RUN_BY_TEST_README = {DOCS / "layer.md"}
 
@@ -35,3 +38,19 @@ def test_python_is_run_when_the_site_is_built(page):
     """Only {code-cell} is; what other fences hold is run by test_readme.py."""
     fences = re.findall(r"^```+ *(\S*)", page.read_text(encoding="utf-8"), re.M)
     assert "python" not in fences or page in RUN_BY_TEST_README
+
+
+def test_the_reference_of_the_configuration_has_every_key_and_says_what_it_means():
+    schema, config = (
+        yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+        for name in ("workflow/schemas/config.schema.yaml", "config.yaml")
+    )
+    rows = re.findall(r"^\| `(\S+)` \| (.*?) \| (.+?) \| (.+?) \|$", key_reference(schema, config), re.M)
+    assert [key for key, meaning, _, _ in rows if not meaning.removesuffix(") ")] == []
+
+    def names(node):
+        for name, part in node.items() if isinstance(node, dict) else ():
+            yield from part if name == "properties" else ()
+            yield from names(part)
+
+    assert [name for name in set(names(schema)) if not any(key.endswith(name) for key, *_ in rows)] == []
