@@ -70,9 +70,35 @@ def click(page, text):
 def test_the_front_page_explains_itself(page):
     text = page.evaluate("document.body.innerText")
     assert "A reproduction of the thesis" in text
+    for question in ("What was asked.", "What came out.", "Where to look."):
+        assert question in text
     assert "{{" not in text
     for category in CATEGORIES:
         assert category in text
+
+
+def test_the_front_page_leads_to_the_verdicts(page):
+    click(page, "verdicts.csv")
+    page.wait_for("document.body.innerText.includes('verdict_table')")
+
+
+def test_a_table_of_a_notebook_can_be_sorted_and_searched(chromium, finished, tmp_path):
+    page = browser.Browser(chromium, tmp_path / "profile")
+    page.open(finished.results / "notebooks/verdict_table.html")
+    rows = "[...document.querySelectorAll('table')[1].tBodies[0].rows]"
+    models = f"{rows}.filter(row => !row.hidden).map(row => row.cells[2].textContent.trim())"
+    for turn in (1, -1):
+        page.evaluate("document.querySelectorAll('table')[1].tHead.rows[0].cells[2].click()")
+        shown = page.evaluate(models)
+        assert len(set(shown)) > 1
+        assert shown[::turn] == sorted(shown)
+    page.evaluate(
+        "(() => { const box = document.querySelectorAll('.table-search')[1];"
+        "box.value = 'topovae3'; box.dispatchEvent(new Event('input')); })()"
+    )
+    assert set(page.evaluate(models)) == {"TopoVAE3"}
+    assert page.faults == []
+    page.close()
 
 
 def test_workflow_and_run_times_are_drawn(page):

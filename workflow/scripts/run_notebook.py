@@ -59,4 +59,5 @@ if notice := snakemake.config.get("notice"):
 urls = ("require_js_url", "mathjax_url", "mermaid_js_url", "mermaid_layout_elk_js_url")
 exporter = HTMLExporter(template_name="lab", **dict.fromkeys(urls, ""))
 html, _ = exporter.from_notebook_node(page, {"metadata": {"name": executed.stem}})
-save_text(snakemake.output.html, html)
+tables = Path(snakemake.scriptdir, "../report/tables.html").read_text(encoding="utf-8")
+save_text(snakemake.output.html, html.replace("</body>", f"{tables}</body>"))
