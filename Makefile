@@ -3,27 +3,50 @@ PYTHON ?= python3
 VENV ?= .venv
 PEERS ?= .venv-peers
 CORES ?= all
+TARGETS ?= all
+ARCHIVE ?= archive.zip
 LOCK := $(VENV)/locked-$(firstword $(shell cksum requirements.lock))
 PEERS_LOCK := $(PEERS)/locked-$(firstword $(shell cksum requirements-peers.lock))
 # Caches of Snakemake and matplotlib: in the clone if the home cannot be written.
 CACHE := $(shell home="$${XDG_CACHE_HOME:-$$HOME/.cache}"; mkdir -p "$$home" 2>/dev/null && test -w "$$home" && echo "$$home")
 export XDG_CACHE_HOME := $(or $(CACHE),$(CURDIR)/.snakemake/cache)
+NOTEBOOKS := $(basename $(notdir $(wildcard notebooks/*.ipynb)))
 RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
 RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra docs --extra dev \
     --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 
-.PHONY: results report docs test lint check-packages check-workflow check-fast test-faults test-network test-wheel conformance \
-    benchmark budget environment peers rulegraph lock unlock clean
+.PHONY: results demo report archive verify redraw docs test lint check-packages check-workflow check-fast test-faults \
+    test-network test-wheel conformance benchmark budget environment peers rulegraph lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
 
+demo: environment ## every kind of figure and table in minutes, without a download: results-demo/report.html
+	mkdir -p results-demo
+	$(RUN) snakemake --directory results-demo --configfile config/demo.yaml --cores $(CORES) all
+	$(RUN) snakemake --directory results-demo --configfile config/demo.yaml --report report.html
+
 report: environment ## results/report.html: one file with everything, once the results are there
 	$(RUN) snakemake --report results/report.html
 
-docs: environment ## the site, site/html/index.html: built without network, tutorials run, and a warning is an error
+archive: environment ## archive.zip: the results, the report and what made them, once the results are there
+	$(RUN) snakemake --cores $(CORES) $(TARGETS) configuration
+	$(RUN) snakemake --report results/report.html
+	$(RUN) snakemake --summary $(TARGETS) configuration > results/files.tsv
+	$(RUN) python -m topogen.archive $(ARCHIVE)
+
+verify: environment ## numbers of results/ beside those of ARCHIVE=archive.zip; another verdict is an error
+	$(RUN) python -m topogen.verification $(ARCHIVE)
+
+redraw: environment ## redrawn/: every figure and table from the numbers in ARCHIVE=archive.zip, without training
+	$(RUN) python -m zipfile --extract $(ARCHIVE) redrawn
+	$(RUN) snakemake --directory redrawn --configfile redrawn/results/config.yaml --replace-workflow-config \
+	    --cores $(CORES) --allowed-rules $(TARGETS) $(NOTEBOOKS) --forcerun $(NOTEBOOKS) -- $(TARGETS)
+
+docs: environment ## the site, site/html/index.html: built without network, tutorials run, commands tried, opened in a browser
 	$(RUN) sphinx-build --fresh-env --fail-on-warning --keep-going --jobs auto --doctree-dir site/doctrees docs site/html
+	$(RUN) pytest -m docs tests/test_pages.py
 
 test: environment ## what CI runs: the linters, the tests of the packages and those of the workflow, at the same time
 	$(MAKE) --jobs 3 lint check-packages check-workflow
@@ -42,7 +65,7 @@ check-workflow: environment
 	$(RUN) pytest tests/workflow
 
 check-fast: environment ## the tests that run no workflow, with few random examples: two minutes
-	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast -m "not (slow or network or wheel)"
+	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast -m "not (slow or network or wheel or docs)"
 
 test-faults: environment ## kills, full disks, second runs, the report in a browser, and Slurm, where these can be installed: an hour
 	$(RUN) pytest -m "faults or slurm"
@@ -90,4 +113,4 @@ unlock: environment ## after a killed run
 	$(RUN) snakemake --unlock
 
 clean:
-	rm -rf results
+	rm -rf results results-demo redrawn

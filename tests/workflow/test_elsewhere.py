@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import ROOT, loaded
 from snakemake.exceptions import WorkflowError
+from snakemake.io import get_flag_value, is_flagged
 from snakemake.shell import shell
 
 from topogen import provenance
@@ -85,6 +86,26 @@ def test_a_file_on_top_can_take_keys_away(clone, tmp_path, monkeypatch):
     assert "TopoVAE1-15-run" not in loaded(top).config["models"]
     with pytest.raises(WorkflowError, match="'dataset' is a required property"):
         loaded(top, replace_workflow_config=True)
+
+
+def made_by(workflow):
+    """Rules of which `all` asks for a product."""
+    files = workflow.globals["TARGETS"]["all"]
+    return {rule.name for rule in workflow.rules for path in rule.output if any(map(path.match, files))}
+
+
+def test_the_demo_shows_every_kind_of_figure_and_table_and_says_what_it_is(clone, elsewhere, monkeypatch):
+    monkeypatch.chdir(clone)
+    demo = loaded(Path("config/demo.yaml"))
+    assert made_by(demo) == made_by(elsewhere)
+    labels = [
+        get_flag_value(path, "report").labels
+        for rule in demo.rules
+        for path in rule.output
+        if is_flagged(path, "report")
+    ]
+    assert labels
+    assert all(callable(label) or "proves nothing" in label["notice"] for label in labels)
 
 
 def test_make_finds_a_place_for_caches_if_the_home_cannot_be_written():
