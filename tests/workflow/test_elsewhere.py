@@ -65,7 +65,9 @@ def test_jobs_find_the_packages_in_an_environment_without_them(clone, elsewhere)
 
 def test_the_workflow_is_found_where_catalogs_look_for_it(clone, elsewhere, monkeypatch):
     monkeypatch.chdir(clone)
-    assert outputs(loaded(snakefile=Path("workflow/Snakefile"))) == outputs(elsewhere)
+    there = loaded(snakefile=Path("workflow/Snakefile"))
+    assert outputs(there) == outputs(elsewhere)
+    assert there.default_target == elsewhere.default_target == "all"
 
 
 def test_rules_without_their_code_say_what_is_missing(clone, tmp_path):
