@@ -38,6 +38,7 @@ def check(plan: Plan) -> None:
     check_alignment(plan)
     check_study(plan)
     check_information(plan)
+    check_embedding(plan)
 
 
 def check_numbers(value: object, key: str) -> None:
@@ -195,7 +196,17 @@ def check_shared_baseline(plan: Plan, comparison: str) -> None:
 
 def check_orders(plan: Plan) -> None:
     """Refuse unknown orders of the images, and those whose reference diagrams are not made."""
-    for model in plan.models:
+    for model, entry in plan.models.items():
+        if "batch_size" in entry and not entry.get("shuffle"):
+            raise ValueError(
+                f"models.{model}.batch_size: the diagrams of batches are stored for training.batch_size; "
+                "change that one, or add shuffle: true"
+            )
+        if entry.get("shuffle") and ("order" in entry or model in plan.trained_fully):
+            raise ValueError(
+                f"models.{model}.shuffle: models with an order, and those of `all` that are trained to the "
+                "end, see the same batches in every epoch; leave it out"
+            )
         order, key = plan.order(model), f"models.{model}.order"
         if order is None:
             continue
@@ -378,6 +389,18 @@ def check_information(plan: Plan) -> None:
     predictors = {*settings["known"], *(name for names in settings["added"].values() for name in names)}
     if both := sorted(predictors & set(settings["targets"])):
         raise ValueError(f"information.targets: {', '.join(both)} cannot be predicted from itself")
+
+
+def check_embedding(plan: Plan) -> None:
+    """Refuse embeddings of unknown models, and more neighbours than measures of neighbours allow."""
+    settings = plan.config.get("embedding", {"models": [], "neighbours": [0], "points": 8})
+    for model in settings["models"]:
+        check_known("embedding.models", "model", model, plan.models)
+    if both := set(plan.embedding_methods) & set(plan.models):
+        raise ValueError(f"embedding.methods: {sorted(both)} are names of models too; rename those")
+    if 2 * max(settings["neighbours"]) >= settings["points"]:
+        most, points = max(settings["neighbours"]), settings["points"]
+        raise ValueError(f"embedding.neighbours: {most} must be less than half of embedding.points, {points}")
 
 
 def check_results_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from topogen.variants import Config, column_of, compared, opponents, variants
 Run = tuple[str, int]  # model and seed of a training
 REPLAYED = ("without", "run", "paired")  # comparisons of a list of seeds in the section `replay`
 # Keys of a model that are used here, or by its rule, and not by the trainer.
-NOT_OF_THE_TRAINER = {"baseline", "order", "reference", "replicates", "steps", "strength"}
+NOT_OF_THE_TRAINER = {"baseline", "order", "reference", "replicates", "shuffle", "steps", "strength"}
 
 # Regularizers that compare points instead of diagrams: those of topogen.training.terms.OF_POINTS.
 OF_POINTS = {
@@ -258,9 +258,10 @@ class Plan:
         rest = {key: value for key, value in entry.items() if key not in NOT_OF_THE_TRAINER}
         order = {"order": self.config["orders"][entry["order"]]} if "order" in entry else {}
         # The diagrams of other references are stored; what they are of is needed for those that are not.
-        computed = self.reference(model) == "prior" or not all(map(self.stored, terms))
+        shuffle = {"shuffle": self.config["training"]["epochs"]} if entry.get("shuffle") else {}
+        computed = shuffle or self.reference(model) == "prior" or not all(map(self.stored, terms))
         reference = {"reference": self.reference(model)} if computed and self.reference(model) else {}
-        return shared | rest | order | reference | {"regularizers": terms, "seed": seed}
+        return shared | rest | order | shuffle | reference | {"regularizers": terms, "seed": seed}
 
     def training(self, model: str, seed: int) -> Config:
         """Arguments of one training."""
@@ -521,6 +522,41 @@ class Plan:
     def study_arguments(self) -> Config:
         """What the figure of the study needs to know."""
         return {"confidence": self.config["statistics"]["confidence"]}
+
+    def embedding(self) -> Config:
+        """How the test is embedded and what is measured of it; nothing if it is not configured."""
+        settings: Config = self.config.get("embedding", {})
+        keys = ("points", "neighbours", "methods")
+        return settings and {key: settings[key] for key in keys} | {
+            "threads": self.config["training"]["threads"]
+        }
+
+    @property
+    def embedding_methods(self) -> list[str]:
+        """Methods that are not trained."""
+        return list(self.config.get("embedding", {}).get("methods", {}))
+
+    @property
+    def embedded(self) -> list[Run]:
+        """Model or method and seed of every embedding of the test."""
+        models = self.with_baselines(self.config.get("embedding", {}).get("models", []))
+        return [(name, seed) for name in [*models, *self.embedding_methods] for seed in self.seeds]
+
+    @property
+    def embedded_first(self) -> list[Run]:
+        """Of these the ones from the first seed, which are drawn."""
+        return [(name, seed) for name, seed in self.embedded if seed == self.seeds[0]]
+
+    def embedding_summary(self) -> Config:
+        """Arguments of the table of embeddings."""
+        settings = self.config.get("embedding", {})
+        models = settings.get("models", [])
+        return settings and {
+            "runs": self.embedded,
+            "baselines": {model: self.baselines[model] for model in models if model in self.baselines},
+            "measures": settings["measures"],
+            **{key: self.config["statistics"][key] for key in ("confidence", "power")},
+        }
 
     def orders(self) -> Config:
         """Arguments of the table by order: order of each comparison, and what it varies."""

@@ -75,6 +75,22 @@ DISAGREEING = {
         ),
         ["models.TopoVAE3.reference", "one_class", "set `steps`"],
     ),
+    "batches of another size that are stored": (
+        lambda c: c["models"]["VAE0-short"].update(batch_size=7),
+        ["models.VAE0-short.batch_size", "training.batch_size", "shuffle"],
+    ),
+    "shuffled images of `all`": (
+        lambda c: c["models"]["TopoVAE1"].update(shuffle=True),
+        ["models.TopoVAE1.shuffle", "leave it out"],
+    ),
+    "embedding of an unknown model": (
+        lambda c: c.update(embedding={"models": ["VAE9"], "neighbours": [2], "points": 8}),
+        ["embedding.models", "VAE9"],
+    ),
+    "half of the points as neighbours": (
+        lambda c: c.update(embedding={"models": ["VAE0"], "neighbours": [2, 4], "points": 8}),
+        ["embedding.neighbours", "4", "half"],
+    ),
     "dataset that is not listed": (lambda c: c.update(dataset="ImageNet"), ["dataset", "ImageNet", "MNIST"]),
     "image step without a snapshot": (
         lambda c: c["training"].update(snapshot_steps=[9]),

@@ -89,6 +89,13 @@ def test_strength_multiplies_weights_and_further_keys_reach_the_trainer():
     assert not {"strength", "replicates", "baseline"} & spec.keys()
 
 
+def test_shuffled_epochs_reach_the_trainer_as_a_number_and_with_what_they_compare_with():
+    changes = {"shuffle": True, "batch_size": 3, "reference": "normal"}
+    models = CONFIG["models"] | {"shuffled": CONFIG["models"]["whole"] | changes}
+    spec = Plan(CONFIG | {"models": models}).training("shuffled", 5)
+    assert (spec["shuffle"], spec["batch_size"], spec["reference"]) == (2, 3, "normal")
+
+
 def test_strength_multiplies_a_share():
     term = {"name": "push", "degree": 1, "share": -0.2}
     models = {"shared": CONFIG["models"]["plain"] | {"regularizers": [term], "strength": 2}}

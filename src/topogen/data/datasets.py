@@ -16,11 +16,12 @@ from torchvision.datasets import CIFAR10, EMNIST, QMNIST, SVHN, ImageFolder
 
 from topogen.data.planted import SHAPES, planted
 from topogen.data.sources import DataUnavailableError, fetch, read_idx
+from topogen.data.spheres import DIMENSION, spheres
 
 Array = NDArray[Any]
 Part = tuple[
     Array, Array
-]  # images, levels 0 ... 255, shape (n, channels, height, width), and their classes, (n,)
+]  # images, levels 0 ... 255, or vectors, shape (n, channels, height, width), and their classes, (n,)
 
 
 class Kind(Protocol):
@@ -55,6 +56,7 @@ def read(folder: Path, kind: str, shape: Sequence[int], classes: int, *, train: 
 
     Returns:
         Images, levels 0 ... 255, shape (n, channels, height, width), and classes 0 ... c - 1, shape (n,).
+        Vectors of d real numbers, in float32, have the shape (n, 1, 1, d).
 
     Raises:
         ValueError: the files hold images of another shape or other classes, no images, or not one label for
@@ -75,7 +77,8 @@ def read(folder: Path, kind: str, shape: Sequence[int], classes: int, *, train: 
             f"{part} has {len(found)} classes, labels {found[0]} to {found[-1]}; "
             f"classes in config.yaml says {classes}, labels 0 to {classes - 1}"
         )
-    return np.ascontiguousarray(images, dtype=np.uint8), labels.astype(np.uint8)
+    numbers = np.float32 if images.dtype.kind == "f" else np.uint8
+    return np.ascontiguousarray(images, dtype=numbers), labels.astype(np.uint8)
 
 
 class Idx:
@@ -213,6 +216,17 @@ class Planted:
         return planted(self.shape, train)
 
 
+class Spheres:
+    """Vectors that are made on the spot: no download."""
+
+    def obtain(self, name: str, folder: Path, entry: Mapping[str, Any]) -> str:
+        return "made by topogen.data.spheres"
+
+    def read(self, folder: Path, train: bool) -> Part:
+        points, labels = spheres(train)
+        return points.reshape(-1, 1, 1, DIMENSION), labels
+
+
 KINDS: dict[str, Kind] = {
     "idx": Idx(),
     "emnist_letters": Torchvision(emnist_letters, {"EMNIST/raw/gzip.zip": EMNIST.md5}),
@@ -230,4 +244,5 @@ KINDS: dict[str, Kind] = {
     "folder": Folder(),
     "digits": Digits(),
     **{f"planted_{shape}": Planted(shape) for shape in SHAPES},
+    "spheres": Spheres(),
 }

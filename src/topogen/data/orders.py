@@ -11,6 +11,12 @@ def batch_slices(images: int, batch_size: int) -> list[slice]:
     return [slice(start, min(start + batch_size, images)) for start in range(0, images, batch_size)]
 
 
+def shuffled_batches(images: int, batch_size: int, seed: int, epochs: int) -> list[Places]:
+    """Batches of so many epochs, one epoch after the other, each in another random order of the images."""
+    orders = [np.random.default_rng([seed, epoch]).permutation(images) for epoch in range(epochs)]
+    return [order[places] for order in orders for places in batch_slices(images, batch_size)]
+
+
 def ordered_batches(images: int, batch_size: int, order: int | None) -> list[Places]:
     """Batches in another order, the same in every epoch.
 

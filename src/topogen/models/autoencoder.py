@@ -1,5 +1,6 @@
 """Autoencoders without noise, convolutional or fully connected."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -25,6 +26,9 @@ class Model(Family):
         levels: whether the decoder ends in a sigmoid, because images have levels in [0, 1]; else any number
             may come out.
 
+    Raises:
+        ValueError: an image is too small for convolutions.
+
     Source:
         M. Moor, M. Horn, B. Rieck, K. Borgwardt, *Topological autoencoders*, 2020, and its public code, for
         the fully connected network and the learned scale of the latent distances.
@@ -41,12 +45,13 @@ class Model(Family):
         super().__init__()
         self.encoder: nn.Module
         self.decoder: nn.Module
+        if hidden is None and min(shape[1:]) < 4:
+            raise ValueError(f"images of shape {tuple(shape)} are too small for convolutions; set hidden")
         if hidden is None:
             network = vae.Model(shape, latent_dim)
             self.encoder, self.decoder = nn.Sequential(network.encoder, network.mean), network.decoder
         else:
-            numbers = shape[0] * shape[1] * shape[2]
-            widths = [numbers, *hidden, latent_dim]
+            widths = [math.prod(shape), *hidden, latent_dim]
             self.encoder = nn.Sequential(nn.Flatten(), *_connected(widths))
             self.decoder = nn.Sequential(*_connected(widths[::-1]), nn.Unflatten(1, tuple(shape)))
         self.levels = levels

@@ -25,12 +25,14 @@ class TrainingData:
         images: levels 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
         batches: where the images of each batch are.
         labels: classes, shape (n,); none, shape (0,), if nobody asks for them.
+        shuffled: whether the batches are others than those whose diagrams are stored.
 
     """
 
     images: NDArray[Any]
     batches: Sequence[Places]
     labels: NDArray[Any]
+    shuffled: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def references_of(
         seed: of draws.
 
     """
-    right = Reference("batch", data, stored, dimension, seed)
+    known, known_wrong = (None, None) if data.shuffled else (stored, wrong)
+    right = Reference("batch", data, known, dimension, seed)
     if kind is None and wrong is None:
         return right, None
-    return right, Reference(kind or "stored", data, wrong, dimension, seed)
+    return right, Reference(kind or "stored", data, known_wrong, dimension, seed)

@@ -92,7 +92,7 @@ def train(
 
     """
     trainer = Trainer(images, references, seed=seed, labels=labels, **model)
-    in_epochs = epochs * len(trainer.batches)
+    in_epochs = epochs * trainer.steps_per_epoch
     last = min(steps, in_epochs) if steps else in_epochs
     for kind, steps_of_kind in (("snapshot", snapshot_steps), ("reported", monitored_steps)):
         if late := [step for step in steps_of_kind if step >= last]:
@@ -108,7 +108,7 @@ def train(
         if monitored is not None and step in measured:
             progress.monitored_bce.append({"step": step, "bce": trainer.bce_at_mean(monitored)})
         progress.take_step(trainer, keep=step in snapshot_steps)
-        if partial and trainer.steps_done % len(trainer.batches) == 0 and trainer.steps_done < last:
+        if partial and trainer.steps_done % trainer.steps_per_epoch == 0 and trainer.steps_done < last:
             progress.save(partial, trainer, identity)
 
     after = trainer.latents_of(images[sample], noise)

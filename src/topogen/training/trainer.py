@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from topogen.data.batches import scaled
-from topogen.data.orders import ordered_batches
+from topogen.data.orders import Places, ordered_batches, shuffled_batches
 from topogen.models.families import Cloud, Outcome, build
 from topogen.training.noise import PRIOR, SamplingNoise, independent_stream, stream_of_step
 from topogen.training.references import Stored, TrainingData, references_of
@@ -34,6 +34,9 @@ class Trainer:
         seed: decides the initial weights and the noise.
         batch_size: images of a step.
         learning_rate: of Adam.
+        weight_decay: of Adam: so many times the weights are added to the gradient of the loss.
+        shuffle: number of epochs whose images are shuffled, each in another order; D0 of the batches is then
+            computed in every step. None: the same batches in every epoch.
         device: any torch device, or auto: CUDA if there is one. Of several GPUs the seed picks one.
         noise: {stream, offset, stride, loader, pictures} of the sampling noise, see
             :class:`topogen.training.noise.SamplingNoise`. stream 0 continues where the initial weights
@@ -62,6 +65,8 @@ class Trainer:
         seed: int,
         batch_size: int,
         learning_rate: float,
+        weight_decay: float = 0,
+        shuffle: int | None = None,
         device: str = "auto",
         noise: Mapping[str, Any] | None = None,
         order: int | None = None,
@@ -73,7 +78,8 @@ class Trainer:
         **options: Any,
     ) -> None:
         self.images, self.seed = images, seed
-        self.batches = ordered_batches(len(images), batch_size, order)
+        self.batches = _batches(len(images), batch_size, order, seed, shuffle)
+        self.steps_per_epoch = len(self.batches) // (shuffle or 1)
         self.device = _device(device, seed)
         self.built: dict[str, Any] = {
             "architecture": architecture,
@@ -86,8 +92,11 @@ class Trainer:
             stream = torch.Generator()
             stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
         self.noise = _sampling_noise(stream, noise or {}, seed, self.model.noise_dim, batch_size)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=learning_rate)
-        data = TrainingData(images, self.batches, np.zeros(0) if labels is None else labels)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=learning_rate, weight_decay=weight_decay
+        )
+        classes = np.zeros(0) if labels is None else labels
+        data = TrainingData(images, self.batches, classes, shuffled=bool(shuffle))
         dimension = self.model.noise_dim
         right, wrong = references_of(
             data, references, kind=reference, wrong=wrong_references, dimension=dimension, seed=seed
@@ -229,6 +238,13 @@ class Trainer:
 
 def _flat(gradients: Sequence[Tensor]) -> Tensor:
     return torch.cat([gradient.flatten() for gradient in gradients])
+
+
+def _batches(images: int, batch_size: int, order: int | None, seed: int, shuffle: int | None) -> list[Places]:
+    """Batches of one epoch, or of all epochs if their images are shuffled."""
+    if shuffle:
+        return shuffled_batches(images, batch_size, seed, shuffle)
+    return ordered_batches(images, batch_size, order)
 
 
 def _sampling_noise(

@@ -16,6 +16,7 @@ from topogen.training.regularization import TrainingError
 from topogen.training.run import train
 from topogen.training.timing import measure_step_times
 from topogen.training.trainer import Trainer
+from torchrips.distances import wasserstein
 from torchrips.persistence import rips_diagrams
 from torchrips.regularizers import REGULARIZERS
 
@@ -67,6 +68,19 @@ def test_a_term_of_weight_zero_changes_no_bit(regularizers):
     baseline, silent, loud = map(history, ([], without_weights(regularizers), regularizers))
     pd.testing.assert_frame_equal(silent[list(baseline)], baseline, check_exact=True)
     assert (loud["bce"][1:] != baseline["bce"][1:]).all()
+
+
+def test_shuffled_images_are_compared_with_diagrams_of_themselves():
+    """What is stored are the diagrams of other batches."""
+    terms = [{"name": "wasserstein", "degree": 0, "weight": 1, "parameters": {"order": 2, "ground_norm": 2}}]
+    trainer = Trainer(IMAGES, [], **SETTINGS, regularizers=terms, seed=7, shuffle=2, weight_decay=0.1)
+    assert (trainer.steps_per_epoch, len(trainer.batches)) == (3, 6)
+    assert trainer.optimizer.param_groups[0]["weight_decay"] == 0.1
+    for batch in trainer.batches:
+        row, outcome = trainer.step()
+        clouds = outcome.reconstructions.flatten(1), scaled(IMAGES[batch]).flatten(1)
+        diagrams = [rips_diagrams(cloud, 0)[0] for cloud in clouds]
+        assert row["wasserstein_0"] == pytest.approx(wasserstein(*diagrams, 2, 2).item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("regularizers", [[], OUTPUT, LATENT], ids=["VAE0", "output", "latent"])
