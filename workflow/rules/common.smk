@@ -71,6 +71,7 @@ wildcard_constraints:
     dataset=any_of(config["datasets"]),
     experiment=any_of(EXPERIMENTS),
     model=any_of(PLAN.models),
+    method=any_of(PLAN.embedding_methods),
     comparison=any_of(PLAN.comparisons),
     order=any_of(config.get("orders", {})),
     kind="other_batch|one_class|normal",

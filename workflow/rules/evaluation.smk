@@ -183,3 +183,58 @@ use rule notebook as prior_samples with:
         arguments=canonical({"models": PLAN.trained_fully}),
     message:
         "Draw samples of every model from its prior, one seed"
+
+
+rule embed_by_model:
+    input:
+        checkpoint="results/{dataset}/runs/{model}/{seed}/checkpoint.pt",
+        test_images="results/{dataset}/test_images.npy",
+        test_labels="results/{dataset}/test_labels.npy",
+        family=code_of_family,
+        code=code_of("workflow/scripts/evaluation/embed_by_model.py"),
+    output:
+        embedding="results/{dataset}/embedding/models/{model}/{seed}.npz",
+        quality="results/{dataset}/embedding/models/{model}/{seed}.parquet",
+    log:
+        "results/logs/embed_by_model/{dataset}-{model}-{seed}.log",
+    benchmark:
+        "results/benchmarks/embed_by_model/{dataset}-{model}-{seed}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(2000),
+        runtime=more_on_retry(30),
+    params:
+        spec=canonical(PLAN.embedding()),
+    message:
+        "Embed the test of {wildcards.dataset} by {wildcards.model}, seed {wildcards.seed}"
+    script:
+        "../scripts/evaluation/embed_by_model.py"
+
+
+rule embed_by_method:
+    input:
+        images="results/{dataset}/images.npy",
+        test_images="results/{dataset}/test_images.npy",
+        test_labels="results/{dataset}/test_labels.npy",
+        code=code_of("workflow/scripts/evaluation/embed_by_method.py"),
+    output:
+        embedding="results/{dataset}/embedding/methods/{method}/{seed}.npz",
+        quality="results/{dataset}/embedding/methods/{method}/{seed}.parquet",
+    log:
+        "results/logs/embed_by_method/{dataset}-{method}-{seed}.log",
+    benchmark:
+        "results/benchmarks/embed_by_method/{dataset}-{method}-{seed}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(2000),
+        runtime=more_on_retry(30),
+    params:
+        spec=canonical(PLAN.embedding()),
+    message:
+        "Embed the test of {wildcards.dataset} by {wildcards.method}, seed {wildcards.seed}"
+    script:
+        "../scripts/evaluation/embed_by_method.py"

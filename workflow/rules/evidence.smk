@@ -651,3 +651,61 @@ use rule notebook as alignment_curves with:
         arguments=canonical(PLAN.study_arguments()),
     message:
         "Draw the cosines of the regularizers' gradients and that of the data"
+
+
+# A study of this name is refused.
+ruleorder: embedding_summary > study_effects
+
+
+rule embedding_summary:
+    input:
+        quality=embeddings(PLAN.embedded, "parquet"),
+        published=published_embeddings(),
+        code=code_of("workflow/scripts/evidence/embedding_summary.py"),
+    output:
+        values="results/{dataset}/studies/embedding/values.csv",
+        summary="results/{dataset}/studies/embedding/summary.csv",
+        effects="results/{dataset}/studies/embedding/effects.csv",
+    log:
+        "results/logs/embedding_summary/{dataset}.log",
+    benchmark:
+        "results/benchmarks/embedding_summary/{dataset}.tsv"
+    conda:
+        "../../envs/topogen.yaml"
+    threads: 1
+    resources:
+        mem_mb=more_on_retry(1000),
+        runtime=more_on_retry(10),
+    params:
+        spec=canonical(PLAN.embedding_summary()),
+    message:
+        "Compare the quality of embeddings with published values, and models with their baselines"
+    script:
+        "../scripts/evidence/embedding_summary.py"
+
+
+use rule notebook as embedding_quality with:
+    input:
+        notebook=in_clone("notebooks/embedding_quality.ipynb"),
+        embeddings=embeddings(PLAN.embedded_first, "npz"),
+        summary="results/{dataset}/studies/embedding/summary.csv",
+        effects="results/{dataset}/studies/embedding/effects.csv",
+        code=code_of("notebooks/embedding_quality.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/embedding_quality", "executed notebook, with the tables"),
+            figure("results/{dataset}/figures/embeddings", "embeddings of the test"),
+            table("results/{dataset}/tables/embedding_quality", "quality of embeddings"),
+            caption="embedding_quality",
+            category="Evidence",
+            row="evidence",
+            model="all",
+        ),
+    log:
+        "results/logs/embedding_quality/{dataset}.log",
+    benchmark:
+        "results/benchmarks/embedding_quality/{dataset}.tsv"
+    params:
+        arguments=canonical({"methods": [name for name, _ in PLAN.embedded_first], "seed": PLAN.seeds[0]}),
+    message:
+        "Draw embeddings of the test and tabulate their quality"

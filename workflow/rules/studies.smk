@@ -43,3 +43,15 @@ def evaluations_of_information(wildcards):
     """Held-out metrics of the models of `all`, if the configuration asks what they tell of one another."""
     runs = PLAN.information().get("runs", [])
     return [f"results/{wildcards.dataset}/evaluation/{model}/{seed}.parquet" for model, seed in runs]
+
+
+def embeddings(runs, ending):
+    """One file of every embedding, by a model or by a method, and from a seed."""
+    kinds = {name: "methods" if name in PLAN.embedding_methods else "models" for name, _ in runs}
+    return [f"results/{{dataset}}/embedding/{kinds[name]}/{name}/{seed}.{ending}" for name, seed in runs]
+
+
+def published_embeddings():
+    """The file of published qualities, if the configuration names one."""
+    named = config.get("embedding", {}).get("published")
+    return [in_clone(named)] if named else []

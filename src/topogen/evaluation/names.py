@@ -19,3 +19,15 @@ GENERATION = {
     "class_entropy": "class_entropy",
 }
 RECONSTRUCTION = {name: f"{name}_reconstruction" for name in GENERATION}
+
+# Measure of an embedding -> 1 if higher is better, -1 if lower is. KL_s: of densities of width s.
+EMBEDDING = {
+    "KL_0.01": -1,
+    "KL_0.1": -1,
+    "KL_1": -1,
+    "MRRE": -1,
+    "continuity": 1,
+    "trustworthiness": 1,
+    "RMSE": -1,
+    "reconstruction": -1,
+}

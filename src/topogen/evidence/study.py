@@ -6,12 +6,13 @@ from typing import Any
 import pandas as pd
 
 from topogen.evaluation.metrics import METRICS
+from topogen.evaluation.names import EMBEDDING
 from topogen.evidence.effects import effects
 from topogen.evidence.front import beyond_front
 from topogen.evidence.rule import judged
 
 # Measures besides those of METRICS, and in which direction they are better.
-FURTHER = {"holes": 1, "bce_test": -1}
+FURTHER = {"holes": 1, "bce_test": -1, **EMBEDDING}
 LAST = -1  # as a step: the last one
 KEYS = ["comparison", "model", "baseline", "measure", "step"]
 

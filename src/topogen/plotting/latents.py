@@ -58,3 +58,19 @@ def before_and_after(latents: Mapping[str, Mapping[str, NDArray[Any]]]) -> Figur
         ncols=-(-colours.N // 20),
     )
     return figure
+
+
+def embeddings(panels: Mapping[str, Mapping[str, NDArray[Any]]]) -> Figure:
+    """One panel per method: where it puts the test in the plane.
+
+    Args:
+        panels: method -> arrays ``embedding`` of shape (n, 2) and ``label`` of shape (n,).
+    """
+    rows = -(-len(panels) // 3)
+    figure, axes = plt.subplots(rows, 3, figsize=(12, 4 * rows), squeeze=False, layout="constrained")
+    colours = class_colours(1 + max(int(arrays["label"].max()) for arrays in panels.values()))
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax, (method, arrays) in zip(axes.flat, panels.items(), strict=False):
+        latent_scatter(ax, arrays["embedding"], arrays["label"], colours, method)
+    return figure

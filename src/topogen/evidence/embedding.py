@@ -1,0 +1,51 @@
+"""Quality of embeddings over seeds: means beside published values, and models against their baselines."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from topogen.evidence.study import LAST, study_effects
+
+
+def means_beside_published(values: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """Means and standard deviations over seeds, and what a paper says.
+
+    Args:
+        values: columns model (or method), seed, measure, value.
+        published: columns model, measure, value; any rows.
+
+    Returns:
+        Columns model, measure, mean, sd, seeds, published; NaN if nothing is published.
+
+    """
+    groups = values.groupby(["model", "measure"], sort=False)["value"]
+    table = groups.agg(mean="mean", sd="std", seeds="count").reset_index()
+    known = published.rename(columns={"value": "published"})[["model", "measure", "published"]]
+    return table.merge(known, on=["model", "measure"], how="left")
+
+
+def embedding_effects(
+    values: pd.DataFrame,
+    baselines: Mapping[str, str],
+    measures: Sequence[Mapping[str, Any]],
+    *,
+    confidence: float,
+    power: float,
+) -> pd.DataFrame:
+    """Differences of models from their baselines, paired by seed, with verdicts.
+
+    Args:
+        values: columns model, seed, measure, value.
+        baselines: model -> the model that it is compared with.
+        measures: entries {measure, margin, rank}.
+        confidence: of :func:`topogen.evidence.study.study_effects`.
+        power: of the same.
+
+    Returns:
+        As :func:`topogen.evidence.study.study_effects`.
+
+    """
+    entries = [{"step": LAST, **entry} for entry in measures]
+    at_the_end, comparisons = values.assign(step=LAST), {"embedding": baselines}
+    return study_effects(at_the_end, comparisons, entries, {}, confidence=confidence, power=power)

@@ -1,0 +1,30 @@
+"""Quality of embeddings: means over seeds beside published ones, and models against their baselines."""
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+
+import pandas as pd
+
+from topogen.evidence.embedding import embedding_effects, means_beside_published
+from topogen.evidence.improvement import table_of_runs
+from topogen.files import load_tables, save_text
+
+spec = json.loads(snakemake.params.spec)
+if not snakemake.input.quality:
+    sys.exit("the configuration has no section `embedding`; add --configfile config/spheres.yaml")
+values = table_of_runs(load_tables(spec["runs"], snakemake.input.quality))
+files = [pd.read_csv(path, comment="#") for path in snakemake.input.published]
+published = pd.concat([pd.DataFrame(columns=["model", "measure", "value"]), *files])
+summary = means_beside_published(values, published)
+effects = embedding_effects(
+    values, spec["baselines"], spec["measures"], confidence=spec["confidence"], power=spec["power"]
+)
+print(summary.to_string(index=False), effects.to_string(index=False), sep="\n\n")
+for name, table in (("values", values), ("summary", summary), ("effects", effects)):
+    save_text(snakemake.output[name], table.to_csv(index=False, float_format="%.6g"))
