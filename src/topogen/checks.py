@@ -10,11 +10,8 @@ from topogen.variants import Config, column_of
 
 # Folders of results/ that hold more than one dataset's.
 SHARED_FOLDERS = ("benchmarks", "logs", "synthetic", "theory")
-OTHER_STUDIES = (
-    "detection",
-    "embedding",
-    "information",
-)  # targets that keep their results where a study does
+# Targets that keep their results where a study does.
+OTHER_STUDIES = ("detection", "embedding", "information")
 LAST_STEP = -1  # as a step of a measure: the end of the training
 
 

@@ -20,7 +20,7 @@ def quality(
     neighbours: Sequence[int],
     reconstruction: NDArray[Any] | None = None,
 ) -> dict[str, float]:
-    """The measures of :data:`topogen.evaluation.names.EMBEDDING`, without the error of a reconstruction that there is not.
+    """The measures of :data:`topogen.evaluation.names.EMBEDDING`.
 
     Trustworthiness punishes neighbours in the embedding that are none in the data, by their rank there, and
     continuity neighbours in the data that are none in the embedding. RMSE is that of all n^2
@@ -31,7 +31,7 @@ def quality(
         embedding: the same points in few dimensions, shape (n, e).
         neighbours: numbers k of nearest neighbours, each less than n / 2, over which the measures of
             neighbours are averaged.
-        reconstruction: of the data, shape (n, d).
+        reconstruction: of the data, shape (n, d); None: there is none, and no error of it.
 
     Source:
         M. Moor, M. Horn, B. Rieck, K. Borgwardt, *Topological autoencoders*, 2020, section 5.1.

@@ -20,7 +20,8 @@ if not snakemake.input.quality:
     sys.exit("the configuration has no section `embedding`; add --configfile config/spheres.yaml")
 values = table_of_runs(load_tables(spec["runs"], snakemake.input.quality))
 files = [pd.read_csv(path, comment="#") for path in snakemake.input.published]
-published = pd.concat([pd.DataFrame(columns=["model", "measure", "value"]), *files])
+published = pd.concat([pd.DataFrame(columns=["dataset", "model", "measure", "value"]), *files])
+published = published[published["dataset"] == snakemake.wildcards.dataset]
 summary = means_beside_published(values, published)
 effects = embedding_effects(
     values, spec["baselines"], spec["measures"], confidence=spec["confidence"], power=spec["power"]
