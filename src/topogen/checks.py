@@ -10,8 +10,7 @@ from topogen.variants import Config, column_of
 
 # Folders of results/ that hold more than one dataset's.
 SHARED_FOLDERS = ("benchmarks", "logs", "synthetic", "theory")
-# Targets that keep their results where a study does.
-OTHER_STUDIES = ("detection", "embedding", "information")
+OTHER_STUDIES = ("detection", "information")  # targets that keep their results where a study does
 LAST_STEP = -1  # as a step of a measure: the end of the training
 
 

@@ -653,19 +653,15 @@ use rule notebook as alignment_curves with:
         "Draw the cosines of the regularizers' gradients and that of the data"
 
 
-# A study of this name is refused.
-ruleorder: embedding_summary > study_effects
-
-
 rule embedding_summary:
     input:
         quality=embeddings(PLAN.embedded, "parquet"),
         published=published_embeddings(),
         code=code_of("workflow/scripts/evidence/embedding_summary.py"),
     output:
-        values="results/{dataset}/studies/embedding/values.csv",
+        values="results/{dataset}/studies/embedding/quality.csv",
         summary="results/{dataset}/studies/embedding/summary.csv",
-        effects="results/{dataset}/studies/embedding/effects.csv",
+        effects="results/{dataset}/studies/embedding/quality_effects.csv",
     log:
         "results/logs/embedding_summary/{dataset}.log",
     benchmark:
@@ -689,7 +685,7 @@ use rule notebook as embedding_quality with:
         notebook=in_clone("notebooks/embedding_quality.ipynb"),
         embeddings=embeddings(PLAN.embedded_first, "npz"),
         summary="results/{dataset}/studies/embedding/summary.csv",
-        effects="results/{dataset}/studies/embedding/effects.csv",
+        effects="results/{dataset}/studies/embedding/quality_effects.csv",
         code=code_of("notebooks/embedding_quality.ipynb"),
     output:
         **in_report(
