@@ -33,8 +33,8 @@ INTRODUCTION = """\
 Made by `make conformance`. Each library is asked for what it offers, in the convention that it documents
 (last table). The right answers are definitions carried out slowly, in benchmarks/exhaustive.py: a boundary
 matrix reduced column by column, all matchings tried, central differences. A case is passed when all its
-trials are; `-` is what a library does not offer. multipers 2.3.2 cannot be asked: making its Rips filtration ends
-the process with gudhi 3.13.0."""
+trials are; `-` is what a library does not offer. multipers 2.3.2 cannot be asked: making its Rips
+filtration ends the process with gudhi 3.13.0."""
 
 FAULTS = """\
 ## Faults

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
 from torchrips.graphs import left_out
+from torchrips.interrupts import interrupts_wait
 from torchrips.values import has_tangent, of_values, transformed
 
 Costs = NDArray[np.floating[Any]]
@@ -73,6 +74,7 @@ def bottleneck(diagram: DiagramLike, other: DiagramLike) -> Tensor:
     return distance + (diagram[i] - other[j]).abs().amax()
 
 
+@interrupts_wait()
 def _critical_place(diagram: Tensor, other: Tensor) -> Indices:
     """Points i and j whose cost is the bottleneck distance, k or m for the diagonal; none at distance 0."""
     from torchrips.matching import Matcher  # slow to import: at first use
@@ -203,6 +205,7 @@ def _cheapest_matching(first: Tensor, second: Tensor, order: float, ground_norm:
     return _cheapest_matching_of_close(first.double(), second.double(), order, ground_norm)
 
 
+@interrupts_wait()
 def _cheapest_matching_of_close(first: Tensor, second: Tensor, order: float, ground_norm: float) -> Indices:
     """As :func:`_cheapest_matching`, in float64, without loss of digits, at several times the effort.
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from torchrips.graphs import left_out
+from torchrips.interrupts import interrupts_wait
 from torchrips.metrics import Metric
 from torchrips.persistence import filtration, on_host, question, rips_diagrams
 
@@ -83,7 +84,8 @@ def representatives(
     if len(ends) == 0:
         return []
     asked = question(degree, metric, max_edge_length, essential=False)
-    rips, _ = filtration(on_host(points), points.dtype, asked, np.zeros(1, np.bool_))
+    with interrupts_wait():
+        rips, _ = filtration(on_host(points), points.dtype, asked, np.zeros(1, np.bool_))
     if degree == 0:
         pairs = _merging_components(rips, ends[:, 1].tolist())
         return [(_on(points.device, first), _on(points.device, second)) for first, second in pairs]

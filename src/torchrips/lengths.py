@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchrips.interrupts import interrupts_wait
 from torchrips.values import has_tangent, transformed
 
 
@@ -85,6 +86,7 @@ class _Lengths(torch.autograd.Function):
         return torch.split(speeds, ctx.sizes)
 
 
+@interrupts_wait()
 def _pull(points: Tensor, lengths: Tensor, weights: Tensor, edges: Tensor) -> Tensor:
     """Gradient of the weighted sum of the lengths of edges, with respect to the points."""
     if points.device.type == "cpu" and points.dtype in (torch.float32, torch.float64):

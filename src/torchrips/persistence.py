@@ -29,6 +29,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from torchrips import metrics
 from torchrips.graphs import left_out
+from torchrips.interrupts import interrupts_wait
 from torchrips.lengths import diagrams_of_edges
 from torchrips.metrics import Metric
 from torchrips.values import of_values, transformed
@@ -428,6 +429,7 @@ def _rounded(number: float, dtype: torch.dtype) -> float:
     return float(torch.tensor(number, dtype=torch.float64, device="cpu").to(dtype))
 
 
+@interrupts_wait()
 def _bars(values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArray[np.bool_]) -> _Bars:
     """Bars of a cloud on the host that was checked; those whose length is zero in its dtype are left out."""
     if len(values) < 2:

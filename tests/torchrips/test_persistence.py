@@ -668,6 +668,30 @@ def test_an_interrupt_is_heard_at_once_and_ends_the_work(clouds, monkeypatch):
         time.sleep(0.001)
 
 
+@pytest.mark.parametrize("part", ["forward", "backward"])
+def test_an_interrupt_of_compiled_code_is_a_keyboard_interrupt(part):
+    """Small clouds are worked on in this thread. A handler that ran inside of numba's code was a crash."""
+    points = normal(0, 400, 2).requires_grad_()
+    loss = squared_lifetimes(rips_diagrams(points))
+    main = threading.main_thread().ident
+
+    def until_interrupted():
+        while True:
+            if part == "forward":
+                rips_diagrams(points)
+            else:
+                loss.backward(retain_graph=True)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored in the background
+    try:
+        for _ in range(5):
+            threading.Timer(0.01, signal.pthread_kill, (main, signal.SIGINT)).start()
+            with pytest.raises(KeyboardInterrupt):
+                until_interrupted()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_single_point_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="NaN or infinite"):
         rips_diagrams(torch.tensor([[1.0, float("nan")]]))
