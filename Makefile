@@ -80,6 +80,7 @@ conformance: peers ## right and wrong answers, beside other libraries: docs/conf
 	$(RUN_PEERS) python benchmarks/conformance.py
 
 benchmark: peers ## speed of the layer, beside other libraries (docs/benchmark.md) and by size (docs/sizes.md), and of the steps
+	$(RUN_PEERS) snakemake --cores $(CORES) --until prepare # the images that it takes
 	$(RUN_PEERS) python benchmarks/layer.py
 	$(RUN_PEERS) python benchmarks/sizes.py
 	$(RUN_PEERS) python benchmarks/spreading.py

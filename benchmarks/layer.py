@@ -1,7 +1,7 @@
 """Time of the persistence layer, forward and backward, beside other libraries: `make benchmark`.
 
 All in one process, on one thread unless it says two, taking turns; medians. Run it on a quiet machine. Writes
-docs/benchmark.md and docs/benchmark.png. Images are those of `make results`, where they are there.
+docs/benchmark.md and docs/benchmark.png. Images are those that rule prepare makes, where they are there.
 """
 
 import math

@@ -2,7 +2,7 @@
 
 A planar cloud descends towards the diagrams of a larger circle under the bottleneck distances of degree 0
 and 1, in four ways, and a batch of images takes one step in each. Writes docs/spreading.md and
-docs/spreading.png. Images are those of `make results`, where they are there.
+docs/spreading.png. Images are those that rule prepare makes, where they are there.
 """
 
 from collections.abc import Callable

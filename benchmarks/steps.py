@@ -1,6 +1,6 @@
 """Times of D0 and of a training step of every model that the workflow times: `make benchmark`.
 
-Run it on a quiet machine, after `make results` (it reads the prepared images).
+Run it on a quiet machine. It reads the images that rule prepare makes.
 """
 
 import sys
