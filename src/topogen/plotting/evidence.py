@@ -263,7 +263,7 @@ def study_forest(effects: pd.DataFrame, confidence: float) -> Figure:
         ax.grid(visible=False, axis="y")
         ax.tick_params(axis="x", labelsize=8)
         ax.locator_params(axis="x", nbins=5)
-        ax.set_title(f"{measure}, {'last step' if step < 0 else f'step {step}'}", fontsize=9)
+        ax.set_title(f"{measure}\n{'last step' if step < 0 else f'step {step}'}", fontsize=9)
         ax.set_xlabel(f"mean difference\n{interval}", fontsize=8)
     return figure
 
