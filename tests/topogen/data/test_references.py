@@ -48,9 +48,9 @@ def test_wrong_clouds_are_other_images():
 
 
 def test_normal_points_have_the_mean_and_the_covariance_of_the_batch():
-    points = np.random.default_rng(0).integers(0, 256, (400, 1, 1, 3)) * [1, 0.5, 1] + [0, 0, 9]
+    points = np.random.default_rng(0).integers(0, 256, (400, 1, 1, 3)) // [1, 2, 1] + [0, 0, 9]
     cloud = WRONG_CLOUDS["normal"](points, np.zeros(400), [slice(0, 400)], 0).double()
-    expected = torch.from_numpy(points).flatten(1) / 255
+    expected = torch.from_numpy(points).flatten(1).double() / 255
     torch.testing.assert_close(cloud.mean(dim=0), expected.mean(dim=0), atol=0.05, rtol=0)
     torch.testing.assert_close(cloud.T.cov(), expected.T.cov(), atol=0.02, rtol=0)
     assert not torch.isin(cloud, expected).any()
