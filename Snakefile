@@ -3,5 +3,6 @@
 
 include: "workflow/Snakefile"
 
+
 # A file that is included does not decide what runs if no target is named.
 workflow.default_target = "all"
