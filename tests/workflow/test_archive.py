@@ -46,7 +46,8 @@ def unpacked(packed):
 
 def test_every_file_of_an_archive_is_described_and_has_its_checksum(packed, unpacked):
     names = {str(path.relative_to(unpacked)) for path in unpacked.rglob("*") if path.is_file()}
-    assert run(["sha256sum", "--check", "--quiet", archive.SUMS], cwd=unpacked, check=False).returncode == 0
+    with zipfile.ZipFile(packed) as content:
+        assert archive.damaged(content) == []
     assert len((unpacked / archive.SUMS).read_text().splitlines()) == len(names) - 1
     graph = json.loads((unpacked / "ro-crate-metadata.json").read_text())["@graph"]
     entities = {entity["@id"]: entity for entity in graph}
