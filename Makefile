@@ -15,8 +15,10 @@ RUN := PATH="$(abspath $(VENV))/bin:$$PATH"
 RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra docs --extra dev \
     --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+# They share one small run of the whole workflow, which takes minutes.
+END_TO_END := tests/workflow/test_archive.py tests/workflow/test_workflow.py
 
-.PHONY: results demo report archive verify redraw docs test lint check-packages check-workflow check-fast test-faults \
+.PHONY: results demo report archive verify redraw docs test lint check-packages check-run check-workflow check-fast test-faults \
     test-network test-wheel conformance benchmark budget environment peers rulegraph lock unlock clean
 
 results: environment ## every figure and table of the thesis
@@ -49,7 +51,7 @@ docs: environment ## the site, site/html/index.html: built without network, tuto
 	$(RUN) pytest -m docs tests/test_pages.py
 
 test: environment ## what CI runs: the linters, the tests of the packages and those of the workflow, at the same time
-	$(MAKE) --jobs 3 lint check-packages check-workflow
+	$(MAKE) --jobs 4 lint check-packages check-run check-workflow
 
 lint: environment
 	$(RUN) ruff check .
@@ -61,8 +63,11 @@ lint: environment
 check-packages: environment
 	$(RUN) pytest --ignore tests/workflow
 
+check-run: environment
+	$(RUN) pytest $(END_TO_END)
+
 check-workflow: environment
-	$(RUN) pytest tests/workflow
+	$(RUN) pytest tests/workflow $(END_TO_END:%=--ignore=%)
 
 check-fast: environment ## the tests that run no workflow, with few random examples: two minutes
 	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast -m "not (slow or network or wheel or docs)"
