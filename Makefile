@@ -16,7 +16,7 @@ RUN_PEERS := PATH="$(abspath $(PEERS))/bin:$$PATH"
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --extra workflow --extra slurm --extra docs --extra dev \
     --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
 # They share one small run of the whole workflow, which takes minutes.
-END_TO_END := tests/workflow/test_archive.py tests/workflow/test_workflow.py
+END_TO_END := $(addprefix tests/workflow/test_,archive.py faults.py report.py workflow.py)
 
 .PHONY: results demo report archive verify redraw docs test lint check-packages check-run check-workflow check-fast test-faults \
     test-network test-wheel conformance benchmark budget environment peers rulegraph lock unlock clean
