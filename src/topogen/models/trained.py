@@ -18,5 +18,6 @@ def load(run: str | Path) -> Family:
         FileNotFoundError: the folder holds no ``checkpoint.pt``.
 
     """
-    state = torch.load(Path(run, "checkpoint.pt"), map_location="cpu", weights_only=True)
+    checkpoint = Path(run, "checkpoint.pt")
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     return rebuild(state["built"], state["model"]).eval()
