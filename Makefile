@@ -60,14 +60,15 @@ lint: environment
 	$(RUN) snakemake --lint
 	$(RUN) mypy
 
+# Beside check-run, which takes longest, the other two wait.
 check-packages: environment
-	$(RUN) pytest --ignore tests/workflow
+	$(RUN) nice pytest --ignore tests/workflow
 
 check-run: environment
 	$(RUN) pytest $(END_TO_END)
 
 check-workflow: environment
-	$(RUN) pytest tests/workflow $(END_TO_END:%=--ignore=%)
+	$(RUN) nice pytest tests/workflow $(END_TO_END:%=--ignore=%)
 
 check-fast: environment ## the tests that run no workflow, with few random examples: two minutes
 	$(RUN) pytest --ignore tests/workflow --hypothesis-profile fast -m "not (slow or network or wheel or docs)"
