@@ -11,8 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import SplineTransformer, StandardScaler
 
 from topogen.evidence.effects import effects
-from topogen.evidence.rule import judged
-from topogen.evidence.study import KEYS, measured
+from topogen.evidence.study import KEYS, by_rank, measured
 
 PENALTIES = np.logspace(-4, 4, 17)  # of which ridge regression chooses
 
@@ -34,9 +33,8 @@ def squared_errors(table: pd.DataFrame, predictors: Sequence[str], target: str) 
     """
     smooth = make_pipeline(
         StandardScaler(),
-        SplineTransformer(
-            n_knots=4, degree=3, extrapolation="constant"
-        ),  # others explode beyond the seeds seen
+        # Other extrapolations explode beyond the seeds seen.
+        SplineTransformer(n_knots=4, degree=3, extrapolation="constant"),
         StandardScaler(),
         RidgeCV(alphas=PENALTIES),
     )
@@ -89,6 +87,4 @@ def information(
                 labels = {"model": f"{' + '.join(known)} + {name}", "baseline": " + ".join(known)}
                 rows.append(found.assign(comparison="information", measure=target, step=step, **labels))
     effect = effects(pd.concat(rows), KEYS, "difference", confidence=confidence, margin=margin)
-    effect = effect.assign(rank="primary")
-    families = effect[KEYS].assign(family="primary", rows=1)
-    return judged(effect, families, confidence=confidence, power=power)
+    return by_rank(effect.assign(rank="primary"), confidence=confidence, power=power)

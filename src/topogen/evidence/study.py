@@ -108,7 +108,18 @@ def study_effects(
         ).assign(rank=entry["rank"])
         for entry in measures
     ]
-    effect = pd.concat(tables, ignore_index=True)
+    return by_rank(pd.concat(tables, ignore_index=True), confidence=confidence, power=power)
+
+
+def by_rank(effect: pd.DataFrame, *, confidence: float, power: float) -> pd.DataFrame:
+    """Effects with their verdicts, if all tests of one rank are a family.
+
+    Args:
+        effect: columns :data:`KEYS`, rank and those of :func:`topogen.evidence.effects.effects`.
+        confidence: of :func:`topogen.evidence.effects.paired_effect`.
+        power: of :func:`topogen.evidence.rule.judged`.
+
+    """
     families = effect[KEYS].assign(family=effect["rank"], rows=1)
     return judged(effect, families, confidence=confidence, power=power)
 
@@ -139,6 +150,5 @@ def cosine_effects(
     table = means.assign(
         baseline=means["model"].map(baselines), comparison="alignment", measure="cosine", step=LAST
     )
-    effect = effects(table, KEYS, "cosine", confidence=confidence, margin=margin).assign(rank="primary")
-    families = effect[KEYS].assign(family="primary", rows=1)
-    return judged(effect, families, confidence=confidence, power=power)
+    effect = effects(table, KEYS, "cosine", confidence=confidence, margin=margin)
+    return by_rank(effect.assign(rank="primary"), confidence=confidence, power=power)

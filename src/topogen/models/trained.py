@@ -20,4 +20,4 @@ def load(run: str | Path) -> Family:
     """
     checkpoint = Path(run, "checkpoint.pt")
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    return rebuild(state["built"], state["model"]).eval()
+    return rebuild(state["built"], state["model"])
