@@ -100,11 +100,12 @@ peers: $(PEERS_LOCK) ## a second environment: the first one and the libraries we
 environment peers:
 	$(<D)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 
-$(LOCK): requirements.lock
-$(PEERS_LOCK): requirements-peers.lock
+# The name has the checksum of the lock, so its time says nothing: that of a new clone is always younger.
+$(LOCK): | requirements.lock
+$(PEERS_LOCK): | requirements-peers.lock
 $(LOCK) $(PEERS_LOCK):
 	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install --quiet --require-hashes --requirement $<
+	$(@D)/bin/pip install --quiet --require-hashes --requirement $|
 	rm -f $(@D)/locked-* && touch $@
 
 rulegraph: environment ## docs/rulegraph.svg, the picture of the rules; needs Graphviz
