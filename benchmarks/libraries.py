@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import Any
 
 import numpy as np
@@ -464,6 +464,8 @@ LIBRARIES: tuple[Library, ...] = (
 
 def in_time(ask: Callable[[], Any]) -> Any:
     """An answer, asked for in another process, which ends if there is none within seconds."""
+    if parent_process():  # here already: a process that is killed leaves its children behind
+        return ask()
     context = get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
 
