@@ -132,14 +132,18 @@ def repository(tmp_path_factory):
 
     def copy():
         folder = tmp_path_factory.mktemp("my clone")
-        # src with what is compiled already, known by the times of the sources: otherwise the first jobs would
-        # all compile the engine. tests/torchrips/test_compilation.py tests such first uses. Other tests may
-        # write there: a file that is not complete has another ending.
+        # Other tests may write to src: a file that is not complete has another ending.
         incomplete = shutil.ignore_patterns("*.tmp.*", "*.pyc.*")
         for name in FOLDERS:
             shutil.copytree(ROOT / name, folder / name, ignore=incomplete)
         for name in FILES:
             shutil.copy2(ROOT / name, folder / name)
+        # What is compiled is shared, and known by the times of the sources, which are copied: or every test run of
+        # a new clone would compile the layer twice. tests/torchrips/test_compilation.py tests first uses.
+        compiled = Path("src/torchrips/__pycache__")
+        (ROOT / compiled).mkdir(exist_ok=True)
+        shutil.rmtree(folder / compiled, ignore_errors=True)
+        (folder / compiled).symlink_to(ROOT / compiled)
         (folder / ".venv").symlink_to(sys.prefix)
         (folder / "jupyter/kernels/python3").mkdir(parents=True)
         kernel = {"argv": ["false"], "display_name": "of another Python", "language": "python"}
