@@ -235,7 +235,8 @@ def snapshots_of_pair(wildcards):
 
 def stored_controls(wildcards):
     """Results of `controls` and `confirmation` that were made once and are kept with the code, if there are any."""
-    names = ["controls/{}/effects.csv", "controls/{}/noise.csv", "confirmation/{}/effects.csv"]
+    files = {"controls": ("effects", "noise"), "confirmation": ("effects", "decay")}
+    names = [f"{target}/{{}}/{name}.csv" for target, names in files.items() for name in names]
     return kept_with_the_code(wildcards.dataset, names)
 
 

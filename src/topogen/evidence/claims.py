@@ -17,7 +17,6 @@ from scipy import stats
 
 from topogen.evaluation.metrics import METRICS
 from topogen.evidence.effects import effects, paired_effect, stochastic_order
-from topogen.evidence.improvement import mean_of_first_steps
 from topogen.evidence.rule import compatible, half_of_last_digit, judged
 
 COLUMNS = ["claim", "rank", "model", "measure", "unit", "source", "thesis", "compatible"]
@@ -93,12 +92,13 @@ def improvement_claims(
 
 
 def decay_claims(
-    improvement: pd.DataFrame,
+    means: pd.DataFrame,
     source: str,
     replicates: Mapping[str, Sequence[str]],
     published: Mapping[str, Any],
     *,
     steps: int,
+    tested: bool,
     confidence: float,
     margin: float,
     power: float,
@@ -106,21 +106,20 @@ def decay_claims(
     """Faster decay of BCE: r(s) averaged over the first steps of each seed. The models are one family.
 
     Args:
-        improvement: columns model, seed, step, r.
+        means: what :func:`topogen.evidence.improvement.mean_of_first_steps` returned.
         source: name of the comparison.
         replicates: model -> the models of the thesis with whose rows it is compared.
         published: model of the thesis -> {rbar: ...}.
         steps: how many steps are the first.
+        tested: whether the comparison puts this question; if not, its numbers are shown and get no verdict.
         confidence: of :func:`topogen.evidence.effects.paired_effect`.
         margin: likewise, percent.
         power: of :func:`topogen.evidence.rule.judged`.
     """
-    effect = effects(
-        mean_of_first_steps(improvement, steps), ["model"], "r", confidence=confidence, margin=margin
-    )
+    effect = effects(means, ["model"], "r", confidence=confidence, margin=margin)
     beside = {model: len(_with_rbar(published).keys() & replicates[model]) for model in effect["model"]}
     families = pd.DataFrame(
-        [(model, "published", rows) for model, rows in beside.items() if rows],
+        [(model, "published", rows) for model, rows in beside.items() if rows and tested],
         columns=["model", "family", "rows"],
     )
     return _rows(

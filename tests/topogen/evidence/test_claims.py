@@ -16,6 +16,7 @@ from topogen.evidence.claims import (
     time_claims,
 )
 from topogen.evidence.effects import effects
+from topogen.evidence.improvement import mean_of_first_steps
 from topogen.evidence.rule import judged
 from topogen.tables.evidence import claim_tests, effect_table, verdict_table
 
@@ -58,17 +59,23 @@ def test_a_published_value_meets_the_model_that_stands_for_it():
     assert set(claims["model"]) == {"TopoVAE1"}  # VAE0 has no published r(s)
 
 
-def test_decay_averages_the_first_steps_of_each_seed():
+def test_decay_is_judged_where_it_is_asked():
     table = improvement_of("TopoVAE1", -1.0)
     table.loc[table["step"] == 99, "r"] = 1e6  # beyond the first 99
     unpublished = improvement_of("TopoVAE5", 5.0)
+    means = mean_of_first_steps(pd.concat([table, unpublished]), 99)
     named = NAMED | {"TopoVAE5": ["TopoVAE5"]}
-    (row,) = decay_claims(
-        pd.concat([table, unpublished]), "defined", named, PUBLISHED, steps=99, power=0.8, **RULES
-    ).to_dict("records")
+    asked, shown = (
+        decay_claims(means, "defined", named, PUBLISHED, steps=99, tested=tested, power=0.8, **RULES)
+        for tested in (True, False)
+    )
+    (row,) = asked.to_dict("records")
     assert row["mean"] == pytest.approx(-1)
     assert row["verdict"] == "negative"
     assert row["p_holm"] == row["p"]  # the model without a published row is in no family
+    (row,) = shown.to_dict("records")
+    assert row["mean"] == pytest.approx(-1)
+    assert row["verdict"] == ""
 
 
 def evaluations_of(values, steps=(50, 468)):

@@ -18,7 +18,7 @@ from topogen.evidence.claims import (
     proposition_claims,
     time_claims,
 )
-from topogen.evidence.improvement import table_of_runs
+from topogen.evidence.improvement import mean_of_first_steps, table_of_runs
 from topogen.files import load_tables, save_table
 
 spec = json.loads(snakemake.params.spec)
@@ -40,6 +40,10 @@ chances = [table for table in kept.values() if "chance" in table]
 noise = pd.concat(chances or [pd.DataFrame({"model": [], "step": [], "chance": []}).astype({"model": str})])
 noise = noise.assign(measure=[f"r({step})" for step in noise["step"]]).astype({"measure": str})
 effects |= {name: table for name, table in stored.groupby("comparison") if name in spec["stored"]}
+means = {name: mean_of_first_steps(table, spec["decay_steps"]) for name, table in improvements.items()}
+for table in kept.values():
+    if {"comparison", "seed", "r"} <= set(table) and "step" not in table:  # each row is such a mean
+        means |= {name: part for name, part in table.groupby("comparison") if name in spec["stored"]}
 
 tables = [
     *(
@@ -55,11 +59,12 @@ tables = [
             replicates,
             published,
             steps=spec["decay_steps"],
+            tested=name in improvements,  # the protocol announced no such test on fresh seeds
             confidence=confidence,
             margin=spec["margin"],
             power=power,
         )
-        for name, table in improvements.items()
+        for name, table in means.items()
     ),
     held_out_claims(
         evaluations,
