@@ -1,21 +1,18 @@
 """Tables of effects, gradients and verdicts, as text."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from topogen.tables.forms import decimals, mean_with_interval
+
 
 def _interval(row: Mapping[Any, Any]) -> str:
     """Mean and interval: percent with two decimals, other units with three digits of the largest number."""
-    decimals = 2
-    largest = max(abs(row["low"]), abs(row["mean"]), abs(row["high"]))
-    if row.get("unit", "%") != "%" and 0 < largest < np.inf:
-        decimals = max(0, 2 - math.floor(math.log10(largest)))
-    form = f"z.{decimals}f"
-    return f"{row['mean']:{form}} [{row['low']:{form}}, {row['high']:{form}}]"
+    numbers = (row["mean"], row["low"], row["high"])
+    return mean_with_interval(*numbers, 2 if row.get("unit", "%") == "%" else decimals(numbers, 3))
 
 
 def _verdict(row: Mapping[Any, Any]) -> str:

@@ -1,7 +1,9 @@
-"""The three forms in which people use a table."""
+"""The three forms in which people use a table, and how numbers look in one."""
 
+import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from topogen.files import save_text
@@ -14,3 +16,15 @@ def save_readable_table(
     save_text(csv, table.to_csv(index=False))
     save_text(markdown, table.to_markdown(index=False, disable_numparse=True) + "\n")
     save_text(latex, table.to_latex(index=False, escape=True))
+
+
+def decimals(values: tuple[float, ...], digits: int) -> int:
+    """Number of decimals that shows so many digits of the largest number; of numbers that are all 0, none."""
+    largest = max((abs(value) for value in values if np.isfinite(value)), default=0.0)
+    return 0 if largest == 0 else max(0, digits - 1 - math.floor(math.log10(largest)))
+
+
+def mean_with_interval(mean: float, low: float, high: float, places: int, sign: str = "") -> str:
+    """A mean and its interval in brackets, with so many decimals; "+" gives positive numbers a sign."""
+    middle, *ends = (f"{value:{sign}z.{places}f}" for value in (mean, low, high))
+    return f"{middle} [{', '.join(ends)}]"

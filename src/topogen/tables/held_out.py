@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from topogen.evaluation.metrics import METRICS
+from topogen.tables.forms import decimals, mean_with_interval
 
 
 def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.DataFrame:
@@ -20,10 +21,9 @@ def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.Dat
         mean and the paired difference to the baseline, each with its interval in brackets, and the yardstick.
     """
 
-    def interval(prefix: str, mean: str, form: str) -> pd.Series:
-        columns = [rows[name] for name in (mean, f"{prefix}low", f"{prefix}high")]
-        texts = zip(*(column.map(lambda value: f"{value:{form}.4g}") for column in columns), strict=True)
-        return pd.Series([f"{middle} [{low}, {high}]" for middle, low, high in texts])
+    def text(prefix: str, mean: str, sign: str = "") -> pd.Series:
+        numbers = rows[[mean, f"{prefix}low", f"{prefix}high"]].itertuples(index=False, name=None)
+        return pd.Series([mean_with_interval(*three, decimals(three, 4), sign) for three in numbers])
 
     directions = {1: "higher", -1: "lower", 0: ""}
     return pd.DataFrame(
@@ -35,8 +35,8 @@ def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.Dat
             "model": rows["model"],
             "step": rows["step"].astype(str),
             "seeds": rows["n"].astype(str),
-            "mean": interval("", "mean", ""),
-            "minus baseline": interval("difference_", "difference", "+").where(
+            "mean": text("", "mean"),
+            "minus baseline": text("difference_", "difference", "+").where(
                 rows["difference"].notna().to_numpy(), ""
             ),
         }

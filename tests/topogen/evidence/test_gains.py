@@ -69,5 +69,12 @@ def test_the_table_says_which_way_is_better_and_what_real_images_reach():
     assert gains["TopoVAE1bce"].endswith("]")
 
 
+def test_the_rounding_of_a_mean_is_not_shown():
+    rows = summarise(evaluations(), {"TopoVAE1": "VAE0"}, 0.95)
+    rounded = {"difference": 1.7e-19, "difference_low": -0.0007452, "difference_high": 0.0007452}
+    table = held_out_table(rows.assign(**rounded), {})
+    assert set(table["minus baseline"]) == {"+0.0000000 [-0.0007452, +0.0007452]"}
+
+
 def test_kld_points_nowhere():
     assert METRICS["kld"].direction == 0
