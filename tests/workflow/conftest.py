@@ -138,7 +138,7 @@ def repository(tmp_path_factory):
             shutil.copytree(ROOT / name, folder / name, ignore=incomplete)
         for name in FILES:
             shutil.copy2(ROOT / name, folder / name)
-        # What is compiled is shared, and known by the times of the sources, which are copied: or every test run of
+        # What is compiled is shared, and known by the times of the sources, which are copied: or the tests in
         # a new clone would compile the layer twice. tests/torchrips/test_compilation.py tests first uses.
         compiled = Path("src/torchrips/__pycache__")
         (ROOT / compiled).mkdir(exist_ok=True)

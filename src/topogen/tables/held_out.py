@@ -22,7 +22,7 @@ def held_out_table(rows: pd.DataFrame, yardstick: Mapping[str, float]) -> pd.Dat
     """
 
     def text(prefix: str, mean: str, sign: str = "") -> pd.Series:
-        numbers = rows[[mean, f"{prefix}low", f"{prefix}high"]].itertuples(index=False, name=None)
+        numbers = zip(rows[mean], rows[f"{prefix}low"], rows[f"{prefix}high"], strict=True)
         return pd.Series([mean_with_interval(*three, decimals(three, 4), sign) for three in numbers])
 
     directions = {1: "higher", -1: "lower", 0: ""}
