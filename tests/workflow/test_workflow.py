@@ -126,7 +126,11 @@ def test_the_held_out_table_agrees_with_the_evaluations(finished):
     table = pd.read_csv(results / "tables/held_out.csv")
     assert set(table["step"]) == {1, 4}
     table = table[table["step"] == 4].set_index(["metric", "model"])
-    assert table.loc[("bce", "TopoVAE3"), "minus baseline"].startswith(f"{gain:+.4g} [")
+    shown, interval = table.loc[("bce", "TopoVAE3"), "minus baseline"].split(" ", 1)
+    decimals = len(shown.split(".")[1])
+    assert shown == f"{gain:+.{decimals}f}"
+    assert decimals >= 4
+    assert interval.startswith("[")
     assert {model for _, model in table.index} == MODELS
     assert 0 <= json.loads((results / "classifier/accuracy.json").read_text())["test_accuracy"] <= 1
 
