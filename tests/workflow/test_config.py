@@ -281,6 +281,34 @@ def test_a_name_that_a_path_or_a_shell_could_misread_is_refused(name):
     assert not Draft202012Validator({"$ref": "#/$defs/name", "$defs": definitions}).is_valid(name)
 
 
+@pytest.mark.parametrize("text", ["", "two\nlines", "a line\n", "a\x1b[2J", "a" * 301])
+def test_a_text_that_is_not_one_short_line_is_refused(text):
+    definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
+    validator = Draft202012Validator({"$ref": "#/$defs/text", "$defs": definitions})
+    assert validator.is_valid("Any 'characters' in \"it\": $(id); `id` | \\ ä")
+    assert not validator.is_valid(text)
+
+
+@pytest.mark.parametrize("path", ["../published.csv", "/etc/passwd", "docs/../../a", "$(id).csv", "a b.csv"])
+def test_a_file_outside_of_the_clone_is_refused(path):
+    embedding = yaml.safe_load(SCHEMA.read_text())["properties"]["embedding"]["properties"]
+    assert Draft202012Validator(embedding["published"]).is_valid("docs/spheres/published.csv")
+    assert not Draft202012Validator(embedding["published"]).is_valid(path)
+
+
+def test_every_text_in_the_configuration_is_limited():
+    """To a name, a checksum, a path inside the clone, or one line for people."""
+
+    def walk(node, path):
+        if isinstance(node, dict):
+            if "string" in node.get("type", "") and "pattern" not in node:
+                yield path
+            for key, value in node.items():
+                yield from walk(value, f"{path}.{key}")
+
+    assert list(walk(yaml.safe_load(SCHEMA.read_text()), "")) == []
+
+
 def test_every_name_in_the_configuration_is_such_a_name():
     """That is, every object whose keys the reader chooses says what a key may be."""
 

@@ -75,6 +75,8 @@ def test_the_front_page_explains_itself(page):
     assert "{{" not in text
     for category in CATEGORIES:
         assert category in text
+    assert "A test: $(touch pwned)" in text
+    assert page.evaluate("document.title") != "pwned"
 
 
 def test_the_front_page_leads_to_the_verdicts(page):

@@ -32,6 +32,17 @@ def test_all_products_exist_and_notebooks_ran(finished, monkeypatch):
         assert "parameters" in str(code[1]["metadata"]["tags"]), page
 
 
+def test_a_hostile_text_of_the_configuration_is_shown_and_runs_nothing(finished):
+    notice = finished.config["notice"]
+    assert "$(touch pwned)" in notice
+    assert "<script>" in notice
+    assert not list(finished.folder.rglob("pwned"))
+    for page in finished.results.glob("notebooks/*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "$(touch pwned)" in text
+        assert "<script>document.title" not in text
+
+
 def test_the_checks_of_the_theory_are_reported(finished):
     tables = finished.folder / "results/theory/tables"
     stability = pd.read_csv(tables / "stability.csv")
