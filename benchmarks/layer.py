@@ -24,6 +24,7 @@ from matplotlib.ticker import NullLocator
 from torch import Tensor
 
 from topogen.plotting.style import model_colours, save, use_style
+from topogen.variants import datasets_of
 from torchrips.engine import (
     NEVER,
     bar_edges,
@@ -91,8 +92,8 @@ def main() -> None:
 
 
 def images() -> dict[str, Clouds]:
-    """Images of the dataset of config.yaml, where `make results` prepared them."""
-    name = yaml.safe_load((ROOT / "config.yaml").read_text())["dataset"]
+    """Images of the first dataset of config.yaml, where `make results` prepared them."""
+    name, *_ = datasets_of(yaml.safe_load((ROOT / "config.yaml").read_text()))
     file = ROOT / "results" / name / "images.npy"
     if not file.exists():
         print(f"without {name}: {file.relative_to(ROOT)} is missing, `make results` makes it")

@@ -15,13 +15,14 @@ from topogen.cost import median_times
 from topogen.data.references import reference_diagrams
 from topogen.plan import Plan
 from topogen.training.timing import measure_step_times
-from topogen.variants import written_out
+from topogen.variants import of_each_dataset
 
 ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
-    plan = Plan(written_out(yaml.safe_load((ROOT / "config.yaml").read_text())))
+    configuration, *_ = of_each_dataset(yaml.safe_load((ROOT / "config.yaml").read_text())).values()
+    plan = Plan(configuration)
     file = ROOT / "results" / plan.dataset / "images.npy"
     if not file.exists():
         sys.exit(

@@ -2,16 +2,33 @@
 
 import math
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from topogen.plan import OF_ONE_SPACE, REPLAYED, Plan
 from topogen.variants import Config, column_of
 
 # Folders of results/ that hold more than one dataset's.
-SHARED_FOLDERS = ("benchmarks", "logs", "synthetic", "theory")
+SHARED_FOLDERS = ("benchmarks", "datasets", "logs", "synthetic", "theory")
 OTHER_STUDIES = ("detection", "information")  # targets that keep their results where a study does
 LAST_STEP = -1  # as a step of a measure: the end of the training
+
+
+def check_each(plans: Mapping[str, Plan]) -> None:
+    """Stop before any job if parts of the configuration disagree on any dataset of the run.
+
+    Args:
+        plans: dataset -> its plan.
+
+    Raises:
+        ValueError: that of :func:`check`; if there are several datasets, the message names the one.
+
+    """
+    for name, plan in plans.items():
+        try:
+            check(plan)
+        except ValueError as error:
+            raise ValueError(f"on {name}: {error}" if len(plans) > 1 else f"{error}") from error
 
 
 def check(plan: Plan) -> None:

@@ -300,6 +300,19 @@ class Plan:
             **self.config["statistics"],
         }
 
+    def improvement_curves(self) -> Config:
+        """What the figure of r(s) over all steps needs to know."""
+        return {"models": self.models_in(self.headline), "steps": self.config["statistics"]["at_steps"]}
+
+    def replication(self) -> Config:
+        """What the figure and the table of all effects need to know; headings of the comparisons in order."""
+        return {
+            "headings": list(self.config["claims"]["comparisons"].values()),
+            "replicates": self.replicates,
+            "published": self.config["published"],
+            **{key: self.config["statistics"][key] for key in ("margin", "confidence")},
+        }
+
     def classifier(self) -> Config:
         """Arguments of the two spaces in which images are compared."""
         settings = self.config["evaluation"]
@@ -324,6 +337,11 @@ class Plan:
                 **settings["diagrams"],
             },
         }
+
+    def held_out_table(self) -> Config:
+        """What the table and the figures of held-out metrics need to know."""
+        settings = self.config["evaluation"]
+        return {"models": list(self.full_baselines)} | {key: settings[key] for key in ("shown", "trade_off")}
 
     def held_out_means(self) -> Config:
         """Arguments of the means of held-out metrics."""
@@ -406,6 +424,14 @@ class Plan:
             "significance_steps": self.config["controls"]["significance_steps"],
             "seeds": len(self.seeds),
             "confidence": self.config["statistics"]["confidence"],
+        }
+
+    def controls_summary(self) -> Config:
+        """What the page of the controls needs to know."""
+        return {
+            "published": self.config["published"],
+            "steps": self.config["statistics"]["at_steps"],
+            "seeds": len(self.seeds),
         }
 
     def table_1(self) -> Config:
@@ -593,6 +619,25 @@ class Plan:
             "confidence": self.config["statistics"]["confidence"],
         }
 
+    def forward_pass(self) -> Config:
+        """Arguments of the diagrams of one batch and of what a trained model makes of it."""
+        batch = self.config["theory"]["batch"]
+        return {
+            "seed": self.config["theory"]["seed"],
+            "step": batch["step"],
+            "batch_size": self.config["training"]["batch_size"],
+            "regularizers": self.models[batch["model"]]["regularizers"],
+        }
+
+    def damage(self) -> Config:
+        """Arguments of the responses to damaged batches."""
+        settings = self.config["synthetic"]
+        return {
+            "seed": settings["seed"],
+            "batch_size": self.config["training"]["batch_size"],
+            **settings["damage"],
+        }
+
     def images(self, model: str, step: int) -> Config:
         """Arguments of the comparison of images."""
         return {"models": self.with_baselines([model]), "step": step}
@@ -673,3 +718,14 @@ class Plan:
             return f"{len(models)} trainings, about {math.ceil(minutes)} minutes one after another"
         lengths = ["all epochs" if last == math.inf else f"{last} steps" for last in sorted(set(ends))]
         return f"{len(models)} trainings of {' or '.join(lengths)}; no earlier one tells how long they take"
+
+
+def claims_by_dataset(plans: Mapping[str, Plan]) -> Config:
+    """What the table of all claims by dataset needs to know; pairs, because their order counts.
+
+    Args:
+        plans: dataset -> its plan, in the order of the columns.
+    """
+    intervals = [(name, plan.config["statistics"]["confidence"]) for name, plan in plans.items()]
+    first = next(iter(plans.values()))
+    return {"datasets": intervals, "headings": first.verdict_headings()["headings"]}

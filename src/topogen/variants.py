@@ -38,24 +38,44 @@ def without_nulls(config: Config) -> Config:
     }
 
 
+def datasets_of(config: Config) -> list[str]:
+    """Names of the datasets of the run.
+
+    >>> datasets_of({"dataset": "digits"}), datasets_of({"dataset": ["MNIST", "digits"]})
+    (['digits'], ['MNIST', 'digits'])
+    """
+    named: str | list[str] = config["dataset"]
+    return [named] if isinstance(named, str) else named
+
+
+def of_each_dataset(config: Config) -> dict[str, Config]:
+    """Dataset of the run -> the configuration for it alone, written out."""
+    return {name: written_out(config | {"dataset": name}) for name in datasets_of(config)}
+
+
 def written_out(config: Config) -> Config:
     """The same configuration without ``like`` and overrides, with the variants of its sweeps and comparisons.
 
     Args:
-        config: all configuration files, merged and valid by the schema; it is left as it is.
+        config: all configuration files, merged and valid by the schema, and one dataset of the run; it is
+            left as it is.
 
     Returns:
-        A copy of the top level, in which the run's dataset has overridden sections, every model has all its
-        keys, and the variants and comparisons of the sweeps are among ``models`` and ``comparisons``. One
-        that changes keys (``with``, ``against``) stays as it is, and its variants are among ``models``.
+        A copy of the top level, in which every dataset has its sections in full and that of the run has
+        overridden those of the configuration, every model has all its keys, and the variants and comparisons
+        of the sweeps are among ``models`` and ``comparisons``. One that changes keys (``with``, ``against``)
+        stays as it is, and its variants are among ``models``.
 
     Raises:
         ValueError: a model, comparison or regularizer is unknown, entries are like each other in a circle, or
             one name stands for two models or two comparisons.
 
     """
-    overrides = config["datasets"].get(config["dataset"], {})
-    sections = {name: _merged(config[name], overrides.get(name, {})) for name in OVERRIDABLE}
+    datasets = {
+        dataset: entry | {name: _merged(config[name], entry.get(name, {})) for name in OVERRIDABLE}
+        for dataset, entry in config["datasets"].items()
+    }
+    sections = {name: datasets.get(config["dataset"], config)[name] for name in OVERRIDABLE}
     models = _all_keys("models", config["models"])
     comparisons = _all_keys("comparisons", config["comparisons"])
     swept: Config = {}
@@ -76,7 +96,7 @@ def written_out(config: Config) -> Config:
             if (models | swept).get(variant, entry) != entry:
                 raise ValueError(f"comparisons.{name}: another model is called {variant}; rename it")
             swept[variant] = entry
-    return config | sections | {"models": models | swept, "comparisons": comparisons}
+    return config | sections | {"datasets": datasets, "models": models | swept, "comparisons": comparisons}
 
 
 def column_of(term: Config) -> str:

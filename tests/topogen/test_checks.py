@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from topogen.checks import check, check_results_folder
+from topogen.checks import check, check_each, check_results_folder
 from topogen.plan import Plan
-from topogen.variants import written_out
+from topogen.variants import of_each_dataset, written_out
 
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
@@ -283,6 +283,14 @@ def test_parts_that_disagree_are_named(fault):
         checked(config)
     for word in words:
         assert word in str(error.value)
+
+
+def test_of_several_datasets_the_one_that_disagrees_is_named():
+    config = copy.deepcopy(CONFIG) | {"dataset": ["FashionMNIST", "digits"]}
+    config["datasets"]["digits"]["evaluation"]["at_steps"] = [51]
+    plans = {name: Plan(entry) for name, entry in of_each_dataset(config).items()}
+    with pytest.raises(ValueError, match=r"^on digits: evaluation.at_steps: \[51\]"):
+        check_each(plans)
 
 
 def test_an_infinite_ground_norm_is_the_maximum_norm():

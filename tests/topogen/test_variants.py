@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topogen.variants import compared, opponents, variants, written_out
+from topogen.variants import compared, of_each_dataset, opponents, variants, written_out
 
 ENTROPY = {"name": "entropy", "degree": 0, "weight": 5, "parameters": {"delta": 0.1}}
 BOTTLENECK = {"name": "bottleneck", "degree": 1, "weight": 5}
@@ -236,6 +236,17 @@ def test_the_dataset_overrides_keys_however_deep():
     assert config["training"] == {"epochs": 7, "threads": 1}
     assert config["evaluation"] == {"images": 100, "kernel": {"subsets": 20, "subset_size": 10}}
     assert config["statistics"] == {"at_steps": [25]}
+
+
+def test_each_dataset_of_a_list_is_configured_as_if_it_were_alone():
+    config = configuration(
+        datasets={"digits": {"training": {"epochs": 7}}, "MNIST": {"statistics": {"at_steps": [5]}}}
+    )
+    found = of_each_dataset(config | {"dataset": ["MNIST", "digits"]})
+    assert list(found) == ["MNIST", "digits"]
+    assert found == {name: written_out(config | {"dataset": name}) for name in found}
+    assert found["MNIST"]["statistics"] == {"at_steps": [5]}
+    assert found["digits"]["training"] == {"epochs": 7, "threads": 1}
 
 
 def test_what_was_read_stays_as_it_is():

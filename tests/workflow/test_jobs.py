@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from conftest import loaded
 from jobs import FILES, built, golden
 
 
@@ -22,6 +24,53 @@ def test_every_job_has_the_parameters_that_are_listed(copy_of_repository, monkey
         )
     listed = {json.loads(line)["rule"] for line in expected[1:]}  # a new rule makes no result old
     assert [line for line in found[1:] if json.loads(line)["rule"] in listed] == expected[1:]
+
+
+OVERRIDES = {
+    "training": {"batch_size": 64, "learning_rate": 0.5, "threads": 2},
+    "statistics": {"confidence": 0.9, "margin": 0.5, "power": 0.7},
+    "evaluation": {"monitored": 100, "neighbours": 3, "components": 16, "shown": ["bce"]},
+}
+
+
+def parameters_and_targets(*datasets):
+    """By dataset, every parameter of the rules that make something of it; and the targets of the run.
+
+    Digits override much, and all studies are configured. Read at once: the next run that is loaded in this
+    process replaces the functions of the one before.
+    """
+    content = {"dataset": list(datasets), "datasets": {"digits": OVERRIDES}}
+    Path("both.yaml").write_text(json.dumps(content))
+    studies = [Path("config/alignment.yaml"), Path("config/detection.yaml")]
+    workflow = loaded(*studies, Path("both.yaml"))
+    model, *_ = workflow.config["figures"]["images"]
+    names = {"model": model, "seed": "1", "step": "50", "comparison": "defined", "order": "A", "full": ""}
+    names |= {"sweep": next(iter(workflow.config["sweeps"])), "size": "32"}
+    parameters = {
+        dataset: {
+            (rule.name, name): value(SimpleNamespace(**names, dataset=dataset)) if callable(value) else value
+            for rule in workflow.rules
+            if any("{dataset}" in file for file in rule.output)
+            for name, value in rule.params.items()
+        }
+        for dataset in datasets
+    }
+    return parameters, workflow.globals["TARGETS"]
+
+
+def test_a_job_has_the_parameters_of_its_dataset_whichever_stands_first(copy_of_repository, monkeypatch):
+    """Each dataset is made as in a run of it alone; what belongs to none is made once."""
+    monkeypatch.chdir(copy_of_repository)
+    parameters, targets = parameters_and_targets("FashionMNIST", "digits")
+    assert parameters["digits"] == parameters_and_targets("digits")[0]["digits"]
+    assert parameters["FashionMNIST"] == parameters_and_targets("FashionMNIST")[0]["FashionMNIST"]
+    assert set(targets["claims_by_dataset"]) <= set(targets["verdict"]) & set(targets["all"])
+    assert len(set(targets["all"])) == len(targets["all"])
+    first, second = (
+        {path.replace(dataset, "DATASET") for path in targets["all"] if dataset in path}
+        for dataset in parameters
+    )
+    assert first == second
 
 
 def test_a_run_says_first_what_it_takes(copy_of_repository, monkeypatch, caplog):

@@ -55,7 +55,9 @@ def test_every_rule_is_listed_here(workflow):
 def test_a_run_makes_results_of_its_dataset_only(workflow):
     check = dict(workflow.get_rule("download").input.items())["dataset"]
     assert check(SimpleNamespace(dataset=workflow.config["dataset"])) == []
-    with pytest.raises(WorkflowError, match=r"results/digits: .* write `dataset: digits` in config.yaml"):
+    with pytest.raises(
+        WorkflowError, match=r"results/digits: .* FashionMNIST only; .* write `dataset: digits`"
+    ):
         check(SimpleNamespace(dataset="digits"))
 
 
@@ -90,7 +92,8 @@ def test_a_notebook_gets_every_parameter_from_its_rule(workflow, notebook):
     if callable(arguments):
         (model, entry), *_ = workflow.config["figures"]["images"].items()
         sweep, *_ = workflow.config["sweeps"]
-        arguments = arguments(SimpleNamespace(model=model, step=entry["at_steps"][0], sweep=sweep))
+        of_job = {"dataset": workflow.config["dataset"], "model": model, "step": entry["at_steps"][0]}
+        arguments = arguments(SimpleNamespace(**of_job, sweep=sweep))
     names = {*dict(rule.input.items()), *dict(rule.output.items())} - {"notebook", "code", "html"}
     assert not names & set(json.loads(arguments))
     expected = {f"{name} = None" for name in names | set(json.loads(arguments))}

@@ -27,22 +27,26 @@ sys.executable = shlex.quote(PYTHON)
 for threshold in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
     os.environ.setdefault(threshold, str(2**30))
 
-from topogen.checks import check, check_results_folder
+from topogen.checks import check_each, check_results_folder
 from topogen.imports import source_files
-from topogen.plan import Plan, canonical
+from topogen.plan import Plan, canonical, claims_by_dataset
 from topogen.provenance import times_by_rule, training_times
-from topogen.variants import without_nulls, written_out
+from topogen.variants import of_each_dataset, without_nulls
 
 config = without_nulls(config)
 validate(config, "../schemas/config.schema.yaml")
 # All configuration files together, as somebody wrote them: with `like` and sweeps.
 CONFIGURATION = yaml.safe_dump(config, sort_keys=False, width=120)
 try:
-    config = written_out(config)
+    # Dataset of the run -> its plan.
+    PLANS = {name: Plan(entry) for name, entry in of_each_dataset(config).items()}
+    # For what is the same on every dataset: models, comparisons, seeds. What belongs to no dataset is made once, with the
+    # sections of the first.
+    PLAN, *_ = PLANS.values()
+    config = PLAN.config | {"dataset": config["dataset"]}
     # Once more, because a sweep may give a model a value that the schema does not allow.
     validate(config, "../schemas/config.schema.yaml")
-    PLAN = Plan(config)
-    check(PLAN)
+    check_each(PLANS)
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
 try:
@@ -54,12 +58,16 @@ if workflow.non_local_exec and workflow.config_settings.replace_workflow_config:
         "--replace-workflow-config: Snakemake does not tell the jobs of a cluster; make the file the clone's config.yaml"
     )
 
-DATASET = PLAN.dataset
 EXPERIMENTS = config["synthetic"]["pointclouds"]["experiments"]
 BATCH = config["theory"]["batch"]
 LATENTS = config["figures"]["latents"]
 # What every page of this run says first: a column in the report, and a line on the pages.
 NOTICE = {"notice": config["notice"]} if "notice" in config else {}
+
+
+def label_of_dataset(dataset):
+    """What the report says of the dataset of a figure, if the run has several."""
+    return {"dataset": dataset} if len(PLANS) > 1 else {}
 
 
 def any_of(names):
@@ -114,8 +122,9 @@ def code_of_family(wildcards):
 
 
 def products(rule, **wildcards):
-    """Outputs of a rule for the dataset of the run and every combination of the other wildcards' values."""
-    return expand([str(path) for path in rule.output], dataset=DATASET, **wildcards)
+    """Outputs of a rule for the datasets of the run and every combination of the other wildcards' values."""
+    paths = expand([str(path) for path in rule.output], dataset=PLANS, **wildcards)
+    return list(dict.fromkeys(paths))  # what belongs to no dataset, once
 
 
 def images_of_training(rule):
@@ -127,14 +136,33 @@ def images_of_training(rule):
     ]
 
 
-def dataset_of_the_run(wildcards):
-    """No files; stops if another dataset is asked for, because the run's has overridden sections of the configuration."""
-    if wildcards.dataset != DATASET:
+def plan(wildcards):
+    """The plan of a job's dataset; stops if that is not a dataset of the run."""
+    if wildcards.dataset not in PLANS:
         raise WorkflowError(
-            f"results/{wildcards.dataset}: this run makes results of {DATASET} only; for the others write "
-            f"`dataset: {wildcards.dataset}` in config.yaml, or in a file for --configfile"
+            f"results/{wildcards.dataset}: this run makes results of {', '.join(PLANS)} only; for the others write "
+            f"`dataset: {wildcards.dataset}`, or a list, in config.yaml or in a file for --configfile"
         )
+    return PLANS[wildcards.dataset]
+
+
+def dataset_of_the_run(wildcards):
+    """No files; stops if that is not a dataset of the run."""
+    plan(wildcards)
     return []
+
+
+def by_dataset(arguments):
+    """A parameter of a rule: what this method of the plan returns on the job's dataset."""
+
+    def of_job(wildcards):
+        return canonical(arguments(plan(wildcards)))
+
+    return of_job
+
+
+def batch_size(wildcards):
+    return plan(wildcards).config["training"]["batch_size"]
 
 
 def dataset_spec(wildcards):
@@ -146,7 +174,7 @@ def preparation_spec(wildcards):
 
 
 def training_spec(wildcards):
-    return canonical(PLAN.training(wildcards.model, int(wildcards.seed)))
+    return canonical(plan(wildcards).training(wildcards.model, int(wildcards.seed)))
 
 
 def seed_of_order(wildcards):
@@ -167,19 +195,19 @@ def wrong_references_of_training(wildcards):
 
 
 def evaluation_spec(wildcards):
-    return canonical(PLAN.evaluation(full=bool(wildcards.full)))
+    return canonical(plan(wildcards).evaluation(full=bool(wildcards.full)))
 
 
 def improvement_spec(wildcards):
-    return canonical(PLAN.improvement(wildcards.comparison))
+    return canonical(plan(wildcards).improvement(wildcards.comparison))
 
 
 def sweep_arguments(wildcards):
-    return canonical(PLAN.sweep(wildcards.sweep))
+    return canonical(plan(wildcards).sweep(wildcards.sweep))
 
 
 def image_arguments(wildcards):
-    return canonical(PLAN.images(wildcards.model, int(wildcards.step)))
+    return canonical(plan(wildcards).images(wildcards.model, int(wildcards.step)))
 
 
 def gan_tuning_spec(wildcards):
@@ -261,6 +289,7 @@ def labels_of_images(wildcards):
         "row": config["figures"]["images"][wildcards.model]["row"],
         "figure": f"images at step {wildcards.step}",
         "model": wildcards.model,
+        **label_of_dataset(wildcards.dataset),
     } | NOTICE
 
 

@@ -22,7 +22,7 @@ rule measure_step_times:
         runtime=more_on_retry(30),
         gpu=gpus_per_run,
     params:
-        spec=canonical(PLAN.timing()),
+        spec=by_dataset(Plan.timing),
         baselines=canonical(PLAN.full_baselines),
     message:
         "Measure the time of a training step of every model, in turn, alone on the machine"

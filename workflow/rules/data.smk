@@ -100,7 +100,7 @@ rule references:
         mem_mb=more_on_retry(1500),
         runtime=more_on_retry(10),
     params:
-        batch_size=config["training"]["batch_size"],
+        batch_size=batch_size,
     message:
         "Compute persistence diagrams of degree 0 and 1 of every batch of {wildcards.dataset}"
     script:
@@ -115,7 +115,7 @@ use rule references as references_of_order with:
     benchmark:
         "results/benchmarks/references_of_order/{dataset}-{order}.tsv"
     params:
-        batch_size=config["training"]["batch_size"],
+        batch_size=batch_size,
         order=seed_of_order,
     message:
         "Compute persistence diagrams of every batch of {wildcards.dataset} in the order {wildcards.order}"
@@ -139,7 +139,7 @@ rule wrong_references:
         mem_mb=more_on_retry(1500),
         runtime=more_on_retry(10),
     params:
-        batch_size=config["training"]["batch_size"],
+        batch_size=batch_size,
     message:
         "Compute persistence diagrams for every batch of {wildcards.dataset} that are not its own: {wildcards.kind}"
     script:

@@ -23,7 +23,7 @@ rule classifier:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),
     params:
-        spec=canonical(PLAN.classifier()),
+        spec=by_dataset(Plan.classifier),
     message:
         "Train the classifier and find the principal components of {wildcards.dataset}, to compare images"
     script:
@@ -116,7 +116,7 @@ rule held_out_means:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.held_out_means()),
+        spec=by_dataset(Plan.held_out_means),
     message:
         "Average the held-out metrics and their paired differences from the baseline over seeds"
     script:
@@ -146,13 +146,7 @@ use rule notebook as held_out_table with:
     benchmark:
         "results/benchmarks/held_out_table/{dataset}{full}.tsv"
     params:
-        arguments=canonical(
-            {
-                "models": list(PLAN.full_baselines),
-                "shown": config["evaluation"]["shown"],
-                "trade_off": config["evaluation"]["trade_off"],
-            }
-        ),
+        arguments=by_dataset(Plan.held_out_table),
     message:
         "Show the held-out metrics of all models and their gains over the baselines"
 
@@ -206,7 +200,7 @@ rule embed_by_model:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),
     params:
-        spec=canonical(PLAN.embedding()),
+        spec=by_dataset(Plan.embedding),
     message:
         "Embed the test of {wildcards.dataset} by {wildcards.model}, seed {wildcards.seed}"
     script:
@@ -233,7 +227,7 @@ rule embed_by_method:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),
     params:
-        spec=canonical(PLAN.embedding()),
+        spec=by_dataset(Plan.embedding),
     message:
         "Embed the test of {wildcards.dataset} by {wildcards.method}, seed {wildcards.seed}"
     script:

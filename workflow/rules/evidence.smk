@@ -63,7 +63,7 @@ rule control_effects:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.controls()),
+        spec=by_dataset(Plan.controls),
     message:
         "Compute the effects of the controls"
     script:
@@ -106,7 +106,7 @@ rule confirmation_effects:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.confirmation()),
+        spec=by_dataset(Plan.confirmation),
     message:
         "Collect the effects on the seeds of the confirmation"
     script:
@@ -136,7 +136,7 @@ rule order_effects:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.orders()),
+        spec=by_dataset(Plan.orders),
     message:
         "Collect r(s) of the confirmation in every order of the images"
     script:
@@ -187,7 +187,7 @@ rule replay_means:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.replay()),
+        spec=by_dataset(Plan.replay),
     message:
         "Compute the author's averages over his lists of seeds"
     script:
@@ -228,7 +228,7 @@ rule verdicts:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.verdicts()),
+        spec=by_dataset(Plan.verdicts),
     message:
         "Reach a verdict on every claim of the thesis"
     script:
@@ -256,7 +256,7 @@ rule spike_in:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.calibration()),
+        spec=by_dataset(Plan.calibration),
     message:
         "Count how often the rule gives each verdict on known effects"
     script:
@@ -282,9 +282,7 @@ use rule notebook as improvement_curves with:
     benchmark:
         "results/benchmarks/improvement_curves/{dataset}.tsv"
     params:
-        arguments=canonical(
-            {"models": PLAN.models_in(PLAN.headline), "steps": config["statistics"]["at_steps"]}
-        ),
+        arguments=by_dataset(Plan.improvement_curves),
     message:
         "Draw the improvement r(s) over all steps"
 
@@ -344,15 +342,7 @@ use rule notebook as replication with:
     benchmark:
         "results/benchmarks/replication/{dataset}.tsv"
     params:
-        arguments=canonical(
-            {
-                "headings": list(config["claims"]["comparisons"].values()),
-                "replicates": PLAN.replicates,
-                "published": config["published"],
-                "margin": config["statistics"]["margin"],
-                "confidence": config["statistics"]["confidence"],
-            }
-        ),
+        arguments=by_dataset(Plan.replication),
     message:
         "Draw r(s) as run and as defined, next to the published values"
 
@@ -428,9 +418,33 @@ use rule notebook as verdict_table with:
     benchmark:
         "results/benchmarks/verdict_table/{dataset}.tsv"
     params:
-        arguments=canonical(PLAN.verdict_headings()),
+        arguments=by_dataset(Plan.verdict_headings),
     message:
         "Write the table of verdicts on the claims of the thesis"
+
+
+use rule notebook as claims_by_dataset with:
+    input:
+        notebook=in_clone("notebooks/claims_by_dataset.ipynb"),
+        verdicts=expand("results/{dataset}/statistics/verdicts.parquet", dataset=PLANS),
+        code=code_of("notebooks/claims_by_dataset.ipynb"),
+    output:
+        **in_report(
+            page("results/datasets/notebooks/claims_by_dataset", "claims by dataset, notebook"),
+            table("results/datasets/tables/claims_by_dataset", "claims by dataset"),
+            caption="claims_by_dataset",
+            category="Evidence",
+            row="all",
+            model="all",
+        ),
+    log:
+        "results/logs/claims_by_dataset/datasets.log",
+    benchmark:
+        "results/benchmarks/claims_by_dataset/datasets.tsv"
+    params:
+        arguments=canonical(claims_by_dataset(PLANS)),
+    message:
+        "Count the datasets on which each claim of the thesis holds"
 
 
 use rule notebook as calibration with:
@@ -455,7 +469,7 @@ use rule notebook as calibration with:
     benchmark:
         "results/benchmarks/calibration/{dataset}.tsv"
     params:
-        arguments=canonical(PLAN.calibration_arguments()),
+        arguments=by_dataset(Plan.calibration_arguments),
     message:
         "Draw how often the rule gives each verdict on known effects"
 
@@ -485,13 +499,7 @@ use rule notebook as controls_summary with:
     benchmark:
         "results/benchmarks/controls_summary/{dataset}.tsv"
     params:
-        arguments=canonical(
-            {
-                "published": config["published"],
-                "steps": config["statistics"]["at_steps"],
-                "seeds": len(PLAN.seeds),
-            }
-        ),
+        arguments=by_dataset(Plan.controls_summary),
     message:
         "Show the controls: other noise, placebos, weight zero, the second list of seeds"
 
@@ -542,7 +550,7 @@ rule study_effects:
         mem_mb=more_on_retry(1500),
         runtime=more_on_retry(30),
     params:
-        spec=canonical(PLAN.study_effects()) if PLAN.study else "",
+        spec=by_dataset(Plan.study_effects),
     message:
         "Compare the models of the study {wildcards.study} with their baselines"
     script:
@@ -569,7 +577,7 @@ use rule notebook as study_summary with:
     benchmark:
         "results/benchmarks/study_summary/{dataset}-{study}.tsv"
     params:
-        arguments=canonical(PLAN.study_arguments()),
+        arguments=by_dataset(Plan.study_arguments),
     message:
         "Show the effects of the study {wildcards.study}"
 
@@ -591,7 +599,7 @@ rule predict_metrics:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.information()),
+        spec=by_dataset(Plan.information),
     message:
         "Predict metrics of images from others, for seeds that are left out"
     script:
@@ -620,7 +628,7 @@ rule alignment_effects:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.alignment_effects()),
+        spec=by_dataset(Plan.alignment_effects),
     message:
         "Average the cosines of gradients over steps and seeds"
     script:
@@ -648,7 +656,7 @@ use rule notebook as alignment_curves with:
     benchmark:
         "results/benchmarks/alignment_curves/{dataset}.tsv"
     params:
-        arguments=canonical(PLAN.study_arguments()),
+        arguments=by_dataset(Plan.study_arguments),
     message:
         "Draw the cosines of the regularizers' gradients and that of the data"
 
@@ -673,7 +681,7 @@ rule embedding_summary:
         mem_mb=more_on_retry(1000),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(PLAN.embedding_summary()),
+        spec=by_dataset(Plan.embedding_summary),
     message:
         "Compare the quality of embeddings with published values, and models with their baselines"
     script:

@@ -24,7 +24,7 @@ onerror:
 
 def check_device():
     """Stop before any job if the configuration asks for a GPU that is not there."""
-    if config["training"]["device"] == "cuda" and gpus() == 0:
+    if "cuda" in devices() and gpus() == 0:
         raise WorkflowError(
             "config: training.device: cuda, but this machine has no NVIDIA GPU that torch can use; write auto or cpu"
         )
@@ -46,12 +46,14 @@ def announce_with_the_count_of_jobs():
 def announce_run():
     """Say how many trainings and other jobs there are, about how long they take, and how much disk."""
     jobs = list(workflow.dag.needrun_jobs())
-    models = [job.wildcards.model for job in jobs if job.rule.name == "train"]
     others = Counter(job.rule.name for job in jobs if job.rule.name != "train" and job.rule.benchmark)
-    times = training_times("results/benchmarks", DATASET)
     parts = []
-    if models:
-        parts += [PLAN.effort(models, times), disk(len(models), Path("results", DATASET, "runs"))]
+    for dataset, trainings in trainings_of_this_run(jobs).items():
+        models = [training.model for training in trainings]
+        if models:
+            times = training_times("results/benchmarks", dataset)
+            parts += [named(dataset) + PLANS[dataset].effort(models, times)]
+            parts += [disk(len(models), Path("results", dataset, "runs"))]
     if others:
         parts += [other_jobs(others, times_by_rule("results/benchmarks"))]
     if parts:
@@ -60,14 +62,25 @@ def announce_run():
 
 def announce_sweeps():
     """Say how many trainings each sweep adds to this run, and about how long they take."""
-    trainings = [job.wildcards for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
-    times = training_times("results/benchmarks", DATASET)
-    for sweep in PLAN.sweeps_of("sweeps"):
+    trainings_of = trainings_of_this_run(workflow.dag.needrun_jobs())
+    for sweep, (dataset, trainings) in itertools.product(PLAN.sweeps_of("sweeps"), trainings_of.items()):
         # Sweeps may share models, but train them from seeds of their own.
         runs = [run for run in PLAN.runs(sweep) if run[0] in PLAN.models_in(sweep)]
         variants = [training.model for training in trainings if (training.model, int(training.seed)) in runs]
         if variants:
-            logger.info(f"Sweep {sweep}: {PLAN.effort(variants, times)}.")
+            times = training_times("results/benchmarks", dataset)
+            logger.info(f"Sweep {sweep}: {named(dataset)}{PLANS[dataset].effort(variants, times)}.")
+
+
+def trainings_of_this_run(jobs):
+    """Dataset of the run -> the wildcards of its trainings."""
+    trainings = [job.wildcards for job in jobs if job.rule.name == "train"]
+    return {name: [training for training in trainings if training.dataset == name] for name in PLANS}
+
+
+def named(dataset):
+    """What a sentence about a dataset begins with, if the run has several."""
+    return f"{dataset}: " if len(PLANS) > 1 else ""
 
 
 def look_for_jobs_only_when_one_ends():
@@ -87,20 +100,23 @@ def report_products(failed):
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures, tables and pages are in results/.")
     if failed:
-        histories = Path("results/logs/train").glob(f"{DATASET}-*.diverged.csv")
-        diverged = sorted(map(str, histories))
+        histories = [Path("results/logs/train").glob(f"{dataset}-*.diverged.csv") for dataset in PLANS]
+        diverged = sorted(map(str, itertools.chain(*histories)))
         logger.info("\n  ".join(["Missing:", *missing]))
         logger.info("\n  ".join(["Losses of trainings that diverged:", *diverged]))
 
 
 def write_provenance(failed):
-    """Note beside the results what made them: code, packages, configuration, seeds, machine and dataset."""
+    """Note beside the results what made them: code, packages, configuration, seeds, machine and datasets."""
     try:
         from topogen.files import save_json
         from topogen.provenance import provenance
 
-        raw = Path("resources", DATASET, "raw")
-        files = [raw / name for name in sorted(config["datasets"][DATASET].get("md5", {}))]
+        files = [
+            Path("resources", dataset, "raw", name)
+            for dataset in PLANS
+            for name in sorted(config["datasets"][dataset].get("md5", {}))
+        ]
         run = {
             "failed": failed,
             "config": config,

@@ -39,8 +39,8 @@ def in_report(*products, caption, category, **shared):
     outputs = {}
     for name, path, labels in itertools.chain(*products):
         if labels is not None:
-            path = report(
-                path, caption=f"../report/{caption}.rst", category=category, labels=shared | labels | NOTICE
-            )
+            of_dataset = label_of_dataset("{dataset}") if "{dataset}" in path else {}
+            labels = shared | labels | of_dataset | NOTICE
+            path = report(path, caption=f"../report/{caption}.rst", category=category, labels=labels)
         outputs[name] = path
     return outputs

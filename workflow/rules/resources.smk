@@ -47,13 +47,18 @@ def usable_gpus(cards):
 
 
 def gpus_per_run(wildcards):
-    device = config["training"]["device"]
+    device = plan(wildcards).config["training"]["device"]
     return min(1, gpus()) if device == "auto" else int(device == "cuda")
+
+
+def devices():
+    """What the trainings may use, on all datasets: auto, cpu, cuda."""
+    return {each.config["training"]["device"] for each in PLANS.values()}
 
 
 def limit_gpus():
     """Run as many trainings at a time as this machine has GPUs, unless --resources says otherwise."""
-    if config["training"]["device"] != "cpu" and "gpu" not in workflow.global_resources and gpus() > 0:
+    if devices() != {"cpu"} and "gpu" not in workflow.global_resources and gpus() > 0:
         workflow.register_resource("gpu", gpus())
 
 

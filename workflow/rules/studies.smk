@@ -2,7 +2,7 @@
 
 
 def alignment_spec(wildcards):
-    return canonical(PLAN.alignment(int(wildcards.seed)))
+    return canonical(plan(wildcards).alignment(int(wildcards.seed)))
 
 
 def wrong_references_of_alignment(wildcards):

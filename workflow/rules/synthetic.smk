@@ -46,13 +46,7 @@ rule damage:
         mem_mb=more_on_retry(1500),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(
-            {
-                "seed": config["synthetic"]["seed"],
-                "batch_size": config["training"]["batch_size"],
-                **config["synthetic"]["damage"],
-            }
-        ),
+        spec=by_dataset(Plan.damage),
     message:
         "Measure how regularizers respond to damaged batches of {wildcards.dataset}"
     script:
@@ -303,7 +297,7 @@ rule detect_damage:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(60),
     params:
-        spec=canonical(PLAN.detection()),
+        spec=by_dataset(Plan.detection),
     message:
         "Tell damaged sets of {wildcards.size} images of {wildcards.dataset} from real ones by distances"
     script:

@@ -87,14 +87,7 @@ rule forward_pass:
         mem_mb=more_on_retry(1500),
         runtime=more_on_retry(10),
     params:
-        spec=canonical(
-            {
-                "seed": config["theory"]["seed"],
-                "step": BATCH["step"],
-                "batch_size": config["training"]["batch_size"],
-                "regularizers": PLAN.models[BATCH["model"]]["regularizers"],
-            }
-        ),
+        spec=by_dataset(Plan.forward_pass),
     message:
         "Pass one batch of {wildcards.dataset} through a trained model and compute its diagrams"
     script:

@@ -190,6 +190,39 @@ def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str], interval:
     return table.loc[:, (table != "").any()]
 
 
+def claims_by_dataset(
+    verdicts: Mapping[str, pd.DataFrame], headings: Mapping[str, str], intervals: Mapping[str, str]
+) -> pd.DataFrame:
+    """Every claim and on how many datasets it holds, one row each, cells formatted as text.
+
+    Args:
+        verdicts: dataset -> the long table of :mod:`topogen.evidence.claims`. Propositions are about no
+            dataset and are left out.
+        headings: comparison -> what it is called; one that is not named keeps its name.
+        intervals: dataset -> name of its interval, such as "95 % interval (sign flips)".
+
+    Returns:
+        Columns claim, rank, model, measure, source, holds on, and one for each dataset. ``holds on`` counts
+        the positive verdicts among all verdicts, as in "1 of 2"; it is empty if there are none.
+    """
+    together = pd.concat([table.assign(dataset=name) for name, table in verdicts.items()])
+    rows = []
+    keys = ["claim", "rank", "model", "measure", "unit", "source"]
+    for group, part in together[together["source"] != "theory"].groupby(keys, sort=False):
+        row = dict(zip(keys, map(str, group), strict=True))
+        unit = row.pop("unit")
+        found = dict(zip(part["dataset"], map(_verdict_cell, part.to_dict("records")), strict=True))
+        asked = part.loc[~part["verdict"].isin(["", "not measurable"]), "verdict"]
+        holds = f"{(asked == 'positive').sum()} of {len(asked)}" if len(asked) else ""
+        rows.append(
+            row
+            | {"measure": row["measure"] + ("" if unit in ("", "%") else f" ({unit})")}
+            | {"source": headings.get(row["source"], row["source"]), "holds on": holds}
+            | {f"{name}: mean, {interval}": found.get(name, "") for name, interval in intervals.items()}
+        )
+    return pd.DataFrame(rows)
+
+
 def _verdict_cell(row: Mapping[Any, Any]) -> str:
     verdict = f"{_verdict(row)}: " if row["verdict"] else ""
     unit = " %" if row["unit"] == "%" else ""

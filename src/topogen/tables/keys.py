@@ -133,7 +133,8 @@ class _Reader:
             return self._list(full)
         if "properties" in full or full.get("type") == "object":
             return self._mapping(full)
-        return _plain(full, plural=plural)
+        options = [self.allowed(option, plural=plural) for option in full.get("anyOf", [])]
+        return " or ".join(options) or _plain(full, plural=plural)
 
     def _list(self, full: Schema) -> str:
         if "prefixItems" in full:

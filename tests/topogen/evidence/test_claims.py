@@ -18,7 +18,7 @@ from topogen.evidence.claims import (
 from topogen.evidence.effects import effects
 from topogen.evidence.improvement import mean_of_first_steps
 from topogen.evidence.rule import judged
-from topogen.tables.evidence import claim_tests, effect_table, verdict_table
+from topogen.tables.evidence import claim_tests, claims_by_dataset, effect_table, verdict_table
 
 RULES = {"confidence": 0.95, "margin": 0.2}
 SEEDS = range(10)
@@ -224,6 +224,25 @@ def test_tables_show_every_claim_once_with_all_its_sources():
     row = rows[0]
     assert (row["n"], row["ratio of means (%)"], row["p (Holm)"]) == ("10", "0.40", "0.002")
     assert (row["mean r* (%)"], row["verdict"]) == ("0.70", "positive")
+
+
+def test_a_claim_holds_on_the_datasets_that_have_a_positive_verdict():
+    def verdicts(mean, source="defined"):
+        effect = judged_effect(improvement_of("TopoVAE1", mean), [25])
+        claims = improvement_claims(effect, source, NAMED, PUBLISHED, seeds=10, confidence=0.95)
+        worst = pd.DataFrame({"perturbations": [100], "above_bound": [0]})
+        agreement = pd.DataFrame({"regularizer": ["push"], "clouds": [20], "agree": [1.0]})
+        return pd.concat([claims, proposition_claims(worst, agreement, ["push"])], ignore_index=True)
+
+    judged = {
+        "FashionMNIST": pd.concat([verdicts(0.5), verdicts(0.5, "run").iloc[:1]]),
+        "digits": pd.concat([verdicts(-0.5), verdicts(0.5, "times").iloc[:1].assign(verdict="")]),
+    }
+    table = claims_by_dataset(judged, {"defined": "as defined"}, {"FashionMNIST": "95 %", "digits": "90 %"})
+    assert table["source"].tolist() == ["as defined", "run", "times"]  # no propositions
+    assert table["holds on"].tolist() == ["1 of 2", "1 of 1", ""]
+    assert table["digits: mean, 90 %"].tolist()[0].startswith("negative: -0.50 [")
+    assert table["digits: mean, 90 %"].tolist()[1] == table["FashionMNIST: mean, 95 %"].tolist()[2] == ""
 
 
 def test_tables_mark_what_correction_undoes_and_show_an_infinite_interval():
