@@ -57,8 +57,8 @@ def effect_table(
             "step": str(row["step"]),
             "n": str(row["n"]),
             f"mean r (%), {interval}": _interval(row),
-            "ratio of means (%)": f"{row['ratio_of_means']:.2f}",
-            "mean r* (%)": f"{row['mean_r_star']:.2f}",
+            "ratio of means (%)": f"{row['ratio_of_means']:z.2f}",
+            "mean r* (%)": f"{row['mean_r_star']:z.2f}",
             "sd (%)": f"{row['sd']:.2f}",
             "better (equal: half)": _better(row),
             **_tests(row),
@@ -81,18 +81,18 @@ def replay_table(replay: pd.DataFrame) -> pd.DataFrame:
     Args:
         replay: what :func:`topogen.evidence.replay.replay` returned.
     """
-    published = replay["published"].map("{:.1f}".format).mask(replay["published"].isna(), "")
+    published = replay["published"].map("{:z.1f}".format).mask(replay["published"].isna(), "")
     columns = {
         "seeds": replay["list"] + " list",
         "row": replay["row"],
         "step": replay["step"].astype(str),
         "likely list": replay["likely"].map({True: "yes", False: ""}),
         "thesis (%)": published,
-        "no regularizer (%)": replay["without"].map("{:.2f}".format),
-        "no regularizer, printed": replay["without"].map("{:.1f}".format),
-        "as run (%)": replay["run"].map("{:.2f}".format),
-        "as run, printed": replay["run"].map("{:.1f}".format),
-        "paired (%)": replay["paired"].map("{:.2f}".format),
+        "no regularizer (%)": replay["without"].map("{:z.2f}".format),
+        "no regularizer, printed": replay["without"].map("{:z.1f}".format),
+        "as run (%)": replay["run"].map("{:z.2f}".format),
+        "as run, printed": replay["run"].map("{:z.1f}".format),
+        "paired (%)": replay["paired"].map("{:z.2f}".format),
         "paired, mean r (%)": [_interval(row) for row in replay.to_dict("records")],
         "seeds that differ": [
             f"{differ} of {n}" for differ, n in zip(replay["differ"], replay["n"], strict=True)

@@ -18,7 +18,7 @@ def order_table(improvement: pd.DataFrame) -> pd.DataFrame:
     cells = pd.DataFrame(
         {
             f"{order} (%)": [
-                f"{mean:.2f} ({sd:.2f})" for mean, sd in zip(means[order], deviations[order], strict=True)
+                f"{mean:z.2f} ({sd:.2f})" for mean, sd in zip(means[order], deviations[order], strict=True)
             ]
             for order in means.columns
         },
@@ -27,6 +27,6 @@ def order_table(improvement: pd.DataFrame) -> pd.DataFrame:
     seeds = improvement.groupby(["model", "step"], sort=False)["seed"].nunique()
     cells.insert(0, "n", seeds.astype(str))
     cells["range of means (%)"] = [
-        f"{low:.2f} to {high:.2f}" for low, high in zip(means.min(axis=1), means.max(axis=1), strict=True)
+        f"{low:z.2f} to {high:z.2f}" for low, high in zip(means.min(axis=1), means.max(axis=1), strict=True)
     ]
     return cells.reset_index().astype({"step": str})

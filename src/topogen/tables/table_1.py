@@ -75,7 +75,7 @@ def _intervals(effects: pd.DataFrame | None, names: Mapping[str, str]) -> dict[t
     rows = [] if effects is None else effects.to_dict("records")
     return {
         (names.get(row["model"], row["model"]), row["step"]): (
-            f"{row['mean']:.2f} [{row['low']:.2f}, {row['high']:.2f}]"
+            f"{row['mean']:z.2f} [{row['low']:z.2f}, {row['high']:z.2f}]"
         )
         for row in rows
     }
