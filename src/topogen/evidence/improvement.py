@@ -85,12 +85,15 @@ def improvement(histories: pd.DataFrame, baselines: Mapping[str, str]) -> pd.Dat
 
     Raises:
         ValueError: a model and its baseline do not have the same seeds, or the model has, of some seed, other
-            steps than of another or than its baseline.
+            steps than of another or than its baseline; or no model's loss has a BCE.
 
     Source:
         Thesis, section 4, for r(s).
 
     """
+    if "bce" not in histories:
+        models = ", ".join(sorted(set(histories["model"])))
+        raise ValueError(f"r(s) compares bce, which {models} do not have; write `target: study` instead")
     measured = histories.set_index(["model", "seed", "step"]).sort_index()
     bce = measured["bce"]
     tables = []

@@ -12,7 +12,7 @@ from topogen.evidence.front import beyond_front
 from topogen.evidence.rule import judged
 
 # Measures besides those of METRICS, and in which direction they are better.
-FURTHER = {"holes": 1, "bce_test": -1, **EMBEDDING}
+FURTHER = {"holes": 1, "bce_test": -1, "flow_matching": -1, **EMBEDDING}
 LAST = -1  # as a step: the last one
 KEYS = ["comparison", "model", "baseline", "measure", "step"]
 

@@ -170,7 +170,10 @@ class Trainer:
 
     def _clouds(self, outcome: Outcome, batch: int) -> dict[str, Cloud]:
         """The clouds of a batch that the regularizers look at, by name."""
-        asked, offered = self.regularization.clouds, dict(outcome.clouds)
+        asked = self.regularization.clouds
+        if not asked:  # a family may make a cloud only if it is asked for
+            return {}
+        offered = dict(outcome.clouds)
         if "prior" in asked:
             stream = stream_of_step(self.seed, PRIOR, self.steps_done)
             images = self.images[self.batches[batch]]

@@ -72,6 +72,12 @@ def test_runs_that_are_no_pairs_are_refused(ours):
         improvement(histories, PAIR)
 
 
+def test_models_of_another_loss_are_named():
+    runs = {(model, 10): history(1.0).rename(columns={"bce": "error"}) for model in ("VAE0", "TopoVAE1")}
+    with pytest.raises(ValueError, match="bce, which TopoVAE1, VAE0 do not have; write `target: study`"):
+        improvement(table_of_runs(runs), PAIR)
+
+
 @pytest.mark.parametrize(("ours", "theirs"), [([3.0], [4.0, 2.0]), ([3.0, 9.0], [4.0])])
 def test_two_models_are_compared_until_the_first_of_them_ends(ours, theirs):
     runs = {("VAE0", seed): history(*theirs) for seed in (10, 31)}

@@ -227,16 +227,26 @@ def test_a_run_that_diverges_names_the_step_and_keeps_the_history():
     pd.testing.assert_frame_equal(error.value.history, history([], steps=1))
 
 
-@pytest.mark.parametrize("epochs_before", [1, 2])
-def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkeypatch, epochs_before):
+SHARED = [
+    {"name": "push", "degree": 0, "share": 0.1, "cloud": "prior", "subset": 5},
+    {"name": "bottleneck", "degree": 0, "share": -0.1, "cloud": "latent"},
+]
+DIFFUSION = {"architecture": "diffusion", "widths": [2, 4], "batch_size": 8, "learning_rate": 0.001}
+
+
+@pytest.mark.parametrize(
+    ("model", "epochs_before"),
+    [
+        (SETTINGS | {"regularizers": OUTPUT + SHARED}, 1),
+        (SETTINGS | {"regularizers": OUTPUT + SHARED}, 2),
+        (DIFFUSION | {"regularizers": OUTPUT}, 1),
+    ],
+    ids=["vae-1", "vae-2", "diffusion-1"],
+)
+def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkeypatch, model, epochs_before):
     noise = {"offset": 1, "stride": 2, "loader": True, "pictures": [1, 4]}
     control = {"noise": noise, "direction": "random"}
-    arguments = SETTINGS | control
-    shared = [
-        {"name": "push", "degree": 0, "share": 0.1, "cloud": "prior", "subset": 5},
-        {"name": "bottleneck", "degree": 0, "share": -0.1, "cloud": "latent"},
-    ]
-    arguments |= {"regularizers": OUTPUT + shared, "seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
+    arguments = model | control | {"seed": 7, "epochs": 3, "snapshot_steps": [1, 4, 7]}
     arguments |= {"monitored": synthetic_images(4), "monitored_steps": [0, 5, 6]}
     partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
     whole = train(IMAGES, LABELS, REFERENCES, **arguments)
