@@ -380,6 +380,8 @@ def check_study(plan: Plan) -> None:
         raise ValueError("study: no comparison or sweep has the target study")
     if plan.study in OTHER_STUDIES:
         raise ValueError(f"study.name: {plan.study} is another target; choose another name")
+    for name in plan.sampled_in_study:
+        check_known("study.samples", "model", name, plan.models)
     for name in plan.study_fronts:
         check_known("study.measures.beyond.sweep", "sweep of the study", name, names)
     measured = {LAST_STEP, *plan.config["evaluation"]["at_steps"]}

@@ -517,6 +517,12 @@ class Plan:
         return any(entry["measure"] not in STUDY_MEASURES for entry in self.config["study"]["measures"])
 
     @property
+    def sampled_in_study(self) -> list[str]:
+        """Models whose samples the study shows."""
+        models: list[str] = self.config.get("study", {}).get("samples", [])
+        return models
+
+    @property
     def study_fronts(self) -> list[str]:
         """Sweeps that the study's measures have to get beyond."""
         measures = self.config["study"]["measures"]

@@ -248,6 +248,10 @@ DISAGREEING = {
         lambda c: studied(c, study_of("bce", 25)),
         ["study.measures[0].step", "bce is measured at the steps [-1, 50, 100] only"],
     ),
+    "study of samples of an unknown model": (
+        lambda c: studied(c, study_of("bce", -1) | {"samples": ["VAE9"]}),
+        ["study.samples", "VAE9"],
+    ),
     "study of a step that is not monitored": (
         lambda c: studied(c, study_of("bce_test", 100)),
         ["study.measures[0].step", "bce_test is measured at the steps [-1, 25, 50, 75] only"],

@@ -582,6 +582,30 @@ use rule notebook as study_summary with:
         "Show the effects of the study {wildcards.study}"
 
 
+use rule notebook as study_samples with:
+    input:
+        notebook=in_clone("notebooks/study_samples.ipynb"),
+        samples=samples_of_study,
+        code=code_of("notebooks/study_samples.ipynb"),
+    output:
+        **in_report(
+            page("results/{dataset}/notebooks/samples_{study}", "executed notebook: samples"),
+            figure("results/{dataset}/figures/samples_{study}", "samples"),
+            caption="study_samples",
+            category="Evidence",
+            row="evidence",
+            model="all",
+        ),
+    log:
+        "results/logs/study_samples/{dataset}-{study}.log",
+    benchmark:
+        "results/benchmarks/study_samples/{dataset}-{study}.tsv"
+    params:
+        arguments=canonical({"models": PLAN.sampled_in_study}),
+    message:
+        "Draw samples of the models of the study {wildcards.study}, one seed"
+
+
 rule predict_metrics:
     input:
         evaluations=evaluations_of_information,

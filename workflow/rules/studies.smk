@@ -39,6 +39,19 @@ def evaluations_of_study(wildcards):
     return files if PLAN.study_evaluates else []
 
 
+def samples_of_study(wildcards):
+    """Samples of the models that the study shows, from the first seed."""
+    if wildcards.study != PLAN.study or not PLAN.sampled_in_study:
+        raise WorkflowError(
+            "study.samples: this configuration names no models whose samples are drawn; add a file that does, as in "
+            "--configfile config/diffusion.yaml"
+        )
+    return [
+        f"results/{wildcards.dataset}/evaluation/{model}/{PLAN.seeds[0]}_samples.npz"
+        for model in PLAN.sampled_in_study
+    ]
+
+
 def evaluations_of_information(wildcards):
     """Held-out metrics of the models of `all`, if the configuration asks what they tell of one another."""
     runs = PLAN.information().get("runs", [])
