@@ -138,6 +138,8 @@ def check_pair(plan: Plan, key: str, model: str, baseline: str) -> None:
         raise ValueError(f"{key}: {model} is trained for more steps than its baseline {baseline}")
     if plan.order(model) != plan.order(baseline):
         raise ValueError(f"{key}: {model} and its baseline {baseline} differ in order")
+    if plan.models[model].get("stop_early") != plan.models[baseline].get("stop_early"):
+        raise ValueError(f"{key}: {model} and its baseline {baseline} differ in stop_early")
 
 
 def check_regularizers(plan: Plan, model: str) -> None:
@@ -187,6 +189,12 @@ def check_comparisons(plan: Plan) -> None:
         if entry["target"] == "sweeps" and name not in plan.config.get("sweeps", {}):
             raise ValueError(f"comparisons.{name}.target: sweeps makes what stands in `sweeps` only")
         check_reached(plan, "statistics.at_steps", plan.config["statistics"]["at_steps"], name)
+        stopped = [model for model in plan.trained_in(name) if "stop_early" in plan.models[model]]
+        if stopped and entry["target"] != "study":
+            raise ValueError(
+                f"models.{stopped[0]}.stop_early: comparisons.{name} compares trainings step by step, so "
+                "all must have the same steps; leave it out, or give the comparison the target study"
+            )
 
 
 def check_reached(plan: Plan, key: str, steps: Collection[int], comparison: str) -> None:

@@ -13,7 +13,16 @@ from topogen.variants import Config, column_of, compared, opponents, variants
 Run = tuple[str, int]  # model and seed of a training
 REPLAYED = ("without", "run", "paired")  # comparisons of a list of seeds in the section `replay`
 # Keys of a model that are used here, or by its rule, and not by the trainer.
-NOT_OF_THE_TRAINER = {"baseline", "order", "reference", "replicates", "shuffle", "steps", "strength"}
+NOT_OF_THE_TRAINER = {
+    "baseline",
+    "order",
+    "reference",
+    "replicates",
+    "shuffle",
+    "steps",
+    "stop_early",
+    "strength",
+}
 
 # Regularizers that compare points instead of diagrams: those of topogen.training.terms.OF_POINTS.
 OF_POINTS = {
@@ -267,14 +276,18 @@ class Plan:
         """Arguments of one training."""
         training, last = self.config["training"], self.last_step(model)
         ends = {} if last == math.inf else {"steps": last}
+        evaluation = self.config["evaluation"]
+        if stop := self.models[model].get("stop_early"):
+            ends["stop_early"] = stop | {"evaluated": max(evaluation["images"], evaluation["monitored"])}
         return (
             self.trainer(model, seed)
             | ends
+            | ({"keep_epochs": True} if evaluation.get("each_epoch") else {})
             | {
                 "epochs": training["epochs"],
                 "threads": training["threads"],
                 "snapshot_steps": [step for step in training["snapshot_steps"] if step < last],
-                "monitored": self.config["evaluation"]["monitored"],
+                "monitored": evaluation["monitored"],
                 "monitored_steps": [step for step in self.config["statistics"]["at_steps"] if step < last],
             }
         )
@@ -328,6 +341,7 @@ class Plan:
         return {
             "images": None if full else settings["images"],
             "at_steps": [] if full else settings["at_steps"],
+            **({"each_epoch": True} if settings.get("each_epoch") and not full else {}),
             "threads": training["threads"],
             "settings": {
                 "batch_size": training["batch_size"],

@@ -83,6 +83,17 @@ DISAGREEING = {
         lambda c: c["models"]["TopoVAE1"].update(shuffle=True),
         ["models.TopoVAE1.shuffle", "leave it out"],
     ),
+    "early end of a training that is compared step by step": (
+        lambda c: (
+            c["models"]["VAE0"].update(stop_early={"patience": 2, "images": 100}),
+            [c["models"][model].update(stop_early={"patience": 2, "images": 100}) for model in c["models"]],
+        ),
+        ["models.", ".stop_early: comparisons.", "target study"],
+    ),
+    "early end of the model alone": (
+        lambda c: c["models"]["TopoVAE1"].update(stop_early={"patience": 2, "images": 100}),
+        ["models.TopoVAE1", "VAE0", "differ in stop_early"],
+    ),
     "embedding of an unknown model": (
         lambda c: c.update(embedding={"models": ["VAE9"], "neighbours": [2], "points": 8}),
         ["embedding.models", "VAE9"],

@@ -96,6 +96,15 @@ def test_shuffled_epochs_reach_the_trainer_as_a_number_and_with_what_they_compar
     assert (spec["shuffle"], spec["batch_size"], spec["reference"]) == (2, 3, "normal")
 
 
+def test_epochs_and_an_early_end_reach_the_training_if_they_are_asked_for():
+    stop = {"patience": 2, "images": 5}
+    models = CONFIG["models"] | {"stopped": CONFIG["models"]["plain"] | {"stop_early": stop}}
+    evaluation = {"monitored": 30, "images": 40, "each_epoch": True}
+    spec = Plan(CONFIG | {"models": models, "evaluation": evaluation}).training("stopped", 5)
+    added = {"keep_epochs": True, "stop_early": stop | {"evaluated": 40}}
+    assert spec == PLAN.training("plain", 5) | added
+
+
 def test_strength_multiplies_a_share():
     term = {"name": "push", "degree": 1, "share": -0.2}
     models = {"shared": CONFIG["models"]["plain"] | {"regularizers": [term], "strength": 2}}

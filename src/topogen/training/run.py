@@ -1,6 +1,7 @@
 """A training from its first step to its last: what is kept of it, and how it resumes after a break."""
 
 import io
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,37 @@ from topogen.training.trainer import Trainer
 PICTURES = 32  # images of a batch that a snapshot keeps: 4 rows of 8 (thesis, section 4)
 ROWS = ("history", "timing", "monitored_bce")  # tables that grow during a training
 LATENT_SAMPLE = 1000  # images whose latents are kept (thesis, F14)
+STOPPING_BCE = "stopping_bce"  # column of the history
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """When a training ends before its last epoch: when BCE has found no new lowest value for some epochs.
+
+    Attributes:
+        images: on which BCE is measured after each epoch, levels 0 ... 255, shape (m, channels, height,
+            width).
+        patience: number of epochs without a new lowest value.
+
+    """
+
+    images: NDArray[Any]
+    patience: int
+
+    @classmethod
+    def on_last(cls, test_images: NDArray[Any], *, images: int, patience: int, evaluated: int) -> "Stopping":
+        """By the last test images, if the first ones are for the evaluation alone.
+
+        Raises:
+            ValueError: there are too few of them.
+
+        """
+        if images + evaluated > len(test_images):
+            raise ValueError(
+                f"stop_early.images: {images} and the {evaluated} images of the evaluation are more than the "
+                f"{len(test_images)} test images; take fewer, because they must not be the same"
+            )
+        return cls(test_images[-images:], patience)
 
 
 @dataclass
@@ -28,7 +60,8 @@ class Run:
     """What training one model from one seed leaves behind.
 
     Attributes:
-        history: one row per step: what :meth:`Trainer.step` returns.
+        history: one row per step: what :meth:`Trainer.step` returns; and, of a training that may end early,
+            stopping_bce, BCE of the images of :class:`Stopping` after each epoch.
         timing: one row per step: step, model_seconds, topology_seconds.
         monitored_bce: columns step and bce, what :meth:`Trainer.bce_at_mean` returns for the monitored images
             before the update of the step.
@@ -60,6 +93,8 @@ def train(
     epochs: int,
     snapshot_steps: Sequence[int],
     steps: int | None = None,
+    keep_epochs: bool = False,
+    stopping: Stopping | None = None,
     monitored: NDArray[Any] | None = None,
     monitored_steps: Sequence[int] = (),
     partial: Path | None = None,
@@ -79,6 +114,9 @@ def train(
         epochs: passes through the data.
         snapshot_steps: zero-based steps whose outcome is kept.
         steps: end after so many steps, if the epochs have more.
+        keep_epochs: whether the outcome of the first step of each further epoch is kept as well.
+        stopping: when it ends before, though not before the last snapshot step and the last monitored step.
+            BCE of the monitored images is then also measured at the last step of each epoch.
         monitored: test images, levels 0 ... 255, shape (m, channels, height, width), whose BCE is measured.
         monitored_steps: steps at which it is measured; the last step of the training is always added.
         partial: file that keeps the training until its end.
@@ -92,37 +130,38 @@ def train(
 
     """
     trainer = Trainer(images, references, seed=seed, labels=labels, **model)
-    in_epochs = epochs * trainer.steps_per_epoch
-    last = min(steps, in_epochs) if steps else in_epochs
-    for kind, steps_of_kind in (("snapshot", snapshot_steps), ("reported", monitored_steps)):
-        if late := [step for step in steps_of_kind if step >= last]:
-            raise ValueError(f"{kind} steps {late}: the training has {last} steps, the first is 0")
+    epoch = trainer.steps_per_epoch
+    last = min(steps or epochs * epoch, epochs * epoch)
+    _demand_reached(last, snapshot=snapshot_steps, reported=monitored_steps)
     sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
     progress = partial and _Progress.load(partial, trainer, identity)
     progress = progress or _Progress(trainer.latents_of(images[sample], noise))
-    measured = {*monitored_steps, last - 1}
+    measured = {*monitored_steps, last - 1, *(range(epoch - 1, last, epoch) if stopping else ())}
+    kept = {*snapshot_steps, *(range(epoch, last, epoch) if keep_epochs else ())}
+    earliest = max([*snapshot_steps, *monitored_steps], default=0)
     if trainer.steps_done > 0:
         print(f"resumes at step {trainer.steps_done}", flush=True)
 
     for step in tqdm(range(trainer.steps_done, last), unit="step", mininterval=5):
         if monitored is not None and step in measured:
             progress.monitored_bce.append({"step": step, "bce": trainer.bce_at_mean(monitored)})
-        progress.take_step(trainer, keep=step in snapshot_steps)
-        if partial and trainer.steps_done % trainer.steps_per_epoch == 0 and trainer.steps_done < last:
+        progress.take_step(trainer, keep=step in kept)
+        if trainer.steps_done % epoch:
+            continue
+        if stopping and progress.has_stalled(trainer, stopping) and step >= earliest:
+            print(f"ends early, after {trainer.steps_done} steps", flush=True)
+            break
+        if partial and trainer.steps_done < last:
             progress.save(partial, trainer, identity)
 
-    after = trainer.latents_of(images[sample], noise)
-    latents = {f"{name}_before": value for name, value in progress.before.items()}
-    latents |= {f"{name}_after": value for name, value in after.items()} | {"label": labels[sample]}
-    return Run(
-        pd.DataFrame(progress.history),
-        pd.DataFrame(progress.timing),
-        latents,
-        _in_memory(trainer.state()),
-        pd.DataFrame(progress.monitored_bce, columns=["step", "bce"]),
-        progress.snapshots,
-        progress.weights,
-    )
+    return progress.result(trainer, trainer.latents_of(images[sample], noise), labels[sample])
+
+
+def _demand_reached(last: int, **steps: Sequence[int]) -> None:
+    """Refuse steps, by kind, that a training of so many steps does not reach."""
+    for kind, steps_of_kind in steps.items():
+        if late := [step for step in steps_of_kind if step >= last]:
+            raise ValueError(f"{kind} steps {late}: the training has {last} steps, the first is 0")
 
 
 def _latent_sample(images: int, dimension: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -168,6 +207,35 @@ class _Progress:
             self.snapshots[f"truth_{step}"] = scaled(trainer.images[batch][:PICTURES]).numpy()
         if keep and outcome.reconstructions is not None:
             self.snapshots[f"output_{step}"] = outcome.reconstructions[:PICTURES].cpu().numpy()
+
+    def has_stalled(self, trainer: Trainer, stopping: Stopping) -> bool:
+        """Measure BCE for the last row of the history; whether it has found no new lowest value for too long.
+
+        Raises:
+            ValueError: it is not a number.
+
+        """
+        bce = trainer.bce_at_mean(stopping.images)
+        if math.isnan(bce):
+            raise ValueError("stop_early: BCE is not a number; the loss of the model's family may have none")
+        self.history[-1][STOPPING_BCE] = bce
+        known = [row[STOPPING_BCE] for row in self.history if STOPPING_BCE in row]
+        before, since = known[: -stopping.patience], known[-stopping.patience :]
+        return bool(before) and min(since) >= min(before)
+
+    def result(self, trainer: Trainer, after: dict[str, NDArray[Any]], labels: NDArray[Any]) -> Run:
+        """All of it at the end of the training, with the latents that the trained model gives."""
+        latents = {f"{name}_before": value for name, value in self.before.items()}
+        latents |= {f"{name}_after": value for name, value in after.items()} | {"label": labels}
+        return Run(
+            pd.DataFrame(self.history),
+            pd.DataFrame(self.timing),
+            latents,
+            _in_memory(trainer.state()),
+            pd.DataFrame(self.monitored_bce, columns=["step", "bce"]),
+            self.snapshots,
+            self.weights,
+        )
 
     def save(self, file: Path, trainer: Trainer, identity: str) -> None:
         arrays = {

@@ -13,7 +13,7 @@ from topogen.data.references import reference_diagrams
 from topogen.models.families import rebuild
 from topogen.models.vae import Model, binary_cross_entropy, kl_divergence
 from topogen.training.regularization import TrainingError
-from topogen.training.run import train
+from topogen.training.run import Stopping, train
 from topogen.training.timing import measure_step_times
 from topogen.training.trainer import Trainer
 from torchrips.distances import wasserstein
@@ -276,6 +276,60 @@ def test_a_training_may_end_early():
     short = run(steps=2)
     pd.testing.assert_frame_equal(short.history, history(OUTPUT, steps=2), check_exact=True)
     assert len(run(steps=99).history) == 3
+
+
+def script_bce(monkeypatch, stopping, *values):
+    """From now on BCE of the images that may end a training is one value after the other."""
+    measure, left = Trainer.bce_at_mean, iter(values)
+
+    def scripted(trainer, images):
+        return next(left) if images is stopping.images else measure(trainer, images)
+
+    monkeypatch.setattr(Trainer, "bce_at_mean", scripted)
+
+
+def test_a_training_ends_by_its_own_history_and_resumes_to_the_same_end(tmp_path, monkeypatch):
+    stopping = Stopping(synthetic_images(5), patience=2)
+    arguments = VAE0 | {"seed": 7, "epochs": 9, "snapshot_steps": [1], "monitored_steps": [4]}
+    arguments |= {"monitored": synthetic_images(4), "stopping": stopping, "keep_epochs": True}
+    with monkeypatch.context() as patch:
+        script_bce(patch, stopping, 9, 8, 8.5, 8, 7)
+        whole = train(IMAGES, LABELS, REFERENCES, **arguments)
+    assert len(whole.history) == 4 * 3  # two epochs without a new lowest value
+    assert whole.history["stopping_bce"].dropna().to_dict() == {2: 9, 5: 8, 8: 8.5, 11: 8}
+    assert whole.monitored_bce["step"].tolist() == [2, 4, 5, 8, 11]
+    assert {int(name.split("/")[0]) for name in whole.weights} == {1, 3, 6, 9}
+
+    step = Trainer.step
+
+    def cut_off(trainer):
+        if trainer.steps_done == 7:
+            raise KeyboardInterrupt
+        return step(trainer)
+
+    partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
+    with monkeypatch.context() as patch:
+        script_bce(patch, stopping, 9, 8)
+        patch.setattr(Trainer, "step", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
+    script_bce(monkeypatch, stopping, 8.5, 8)
+    assert_equal_runs(train(IMAGES, LABELS, REFERENCES, **arguments, **partial), whole)
+
+
+def test_a_training_does_not_end_before_the_last_step_that_is_asked_for(monkeypatch):
+    stopping = Stopping(synthetic_images(5), patience=1)
+    script_bce(monkeypatch, stopping, *[9] * 9)
+    settings = VAE0 | {"epochs": 9, "snapshot_steps": [], "monitored_steps": [13], "stopping": stopping}
+    assert len(train(IMAGES, LABELS, REFERENCES, seed=7, **settings).history) == 15
+
+
+def test_images_of_the_evaluation_do_not_end_a_training():
+    test_images = synthetic_images(20)
+    stopping = Stopping.on_last(test_images, images=5, patience=1, evaluated=15)
+    np.testing.assert_array_equal(stopping.images, test_images[15:])
+    with pytest.raises(ValueError, match="more than the 20 test images"):
+        Stopping.on_last(test_images, images=6, patience=1, evaluated=15)
 
 
 def test_two_models_take_turns_in_one_stream():

@@ -32,12 +32,13 @@ held_out = HeldOut(
     **json.loads(Path(snakemake.input.units).read_text()),
 )
 trained = torch.load(snakemake.input.checkpoint, weights_only=True, map_location="cpu")
-weights = {step: {} for step in spec["at_steps"]} | {trained["steps_done"]: trained["model"]}
+weights: dict[int, dict[str, torch.Tensor]] = {step: {} for step in spec["at_steps"]}
 with np.load(snakemake.input.weights) as file:
     for name in file.files:
         step, part = name.split("/")
-        if int(step) in spec["at_steps"]:
-            weights[int(step)][part] = torch.from_numpy(file[name])
+        if int(step) in spec["at_steps"] or spec.get("each_epoch"):
+            weights.setdefault(int(step), {})[part] = torch.from_numpy(file[name])
+weights |= {trained["steps_done"]: trained["model"]}
 values, pictures = {}, {}
 for step, parts in weights.items():
     values[step], pictures[str(step)] = evaluate(

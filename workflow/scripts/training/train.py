@@ -15,11 +15,13 @@ import torch
 
 from topogen.files import digest, load_diagrams, save_arrays, save_buffer, save_table, save_text
 from topogen.training.regularization import TrainingError
-from topogen.training.run import train
+from topogen.training.run import Stopping, train
 
 spec = json.loads(snakemake.params.spec)
 torch.set_num_threads(spec.pop("threads"))
-monitored = np.load(snakemake.input.test_images, mmap_mode="r")[: spec.pop("monitored")]
+test_images = np.load(snakemake.input.test_images, mmap_mode="r")
+monitored = test_images[: spec.pop("monitored")]
+stopping = Stopping.on_last(test_images, **spec.pop("stop_early")) if "stop_early" in spec else None
 # The history up to a value that is not finite: neither an output, which a failure deletes, nor a log.
 diverged = Path(snakemake.log[0]).with_suffix(".diverged.csv")
 diverged.unlink(missing_ok=True)
@@ -31,6 +33,7 @@ try:
         np.load(snakemake.input.labels),
         load_diagrams(snakemake.input.diagrams),
         monitored=monitored,
+        stopping=stopping,
         partial=partial,
         wrong_references=wrong[0] if wrong else None,
         identity=digest(snakemake.params.spec, snakemake.input),
