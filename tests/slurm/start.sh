@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# A Slurm of one node on this Debian machine, as root: start.sh FOLDER. Configuration, state and logs lie in FOLDER,
-# and /etc/slurm/slurm.conf becomes a link there: jobs lose SLURM_CONF on their way. stop.sh FOLDER ends it.
+# A Slurm of one node on this Debian machine, as root: start.sh FOLDER [GPUS]. Configuration, state and logs lie in
+# FOLDER, and /etc/slurm/slurm.conf and gres.conf become links there: jobs lose SLURM_CONF on their way. The node claims
+# to have as many GPUs, which are empty files. stop.sh FOLDER ends it.
 set -euo pipefail
 mkdir -p "$1/state" "$1/spool"
 folder=$(realpath "$1")
 host=$(hostname -s)
+gpus=${2:-0}
 cores=$(($(nproc --all) < 4 ? 4 : $(nproc --all))) # a group of four jobs asks for four; a small machine pretends
 
 if [ -e /etc/slurm/slurm.conf ]; then
@@ -15,6 +17,16 @@ if ! (command -v slurmctld && command -v slurmd && command -v munged) >/dev/null
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends slurm-wlm munge
+fi
+
+gres=""
+if [ "$gpus" -gt 0 ]; then
+    gres="Gres=gpu:$gpus"
+    for gpu in $(seq "$gpus"); do
+        touch "$folder/gpu$gpu"
+        echo "NodeName=$host Name=gpu File=$folder/gpu$gpu"
+    done >"$folder/gres.conf"
+    ln -sf "$folder/gres.conf" /etc/slurm/gres.conf
 fi
 
 cat >"$folder/slurm.conf" <<CONF
@@ -31,6 +43,7 @@ SelectTypeParameters=CR_Core
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
+GresTypes=gpu
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SlurmctldPidFile=$folder/slurmctld.pid
@@ -38,7 +51,7 @@ SlurmdPidFile=$folder/slurmd.pid
 SlurmdParameters=config_overrides
 SlurmctldLogFile=$folder/slurmctld.log
 SlurmdLogFile=$folder/slurmd.log
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$cores RealMemory=$(free -m | awk '/Mem:/ {print int($2 * 0.9)}') State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 CPUs=$cores RealMemory=$(free -m | awk '/Mem:/ {print int($2 * 0.9)}') $gres State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES State=UP
 CONF
 

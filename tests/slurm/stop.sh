@@ -6,4 +6,4 @@ scancel --user="$(id -un)" || true
 for daemon in slurmd slurmctld; do
     [ ! -s "$1/$daemon.pid" ] || kill "$(cat "$1/$daemon.pid")" || true
 done
-rm -f /etc/slurm/slurm.conf
+rm -f /etc/slurm/slurm.conf /etc/slurm/gres.conf

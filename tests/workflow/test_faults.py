@@ -156,7 +156,7 @@ def test_a_notebook_that_fails_says_so_in_few_lines_and_stays(killed):
     assert '"output_type": "error"' in executed
 
 
-def test_a_training_that_diverges_stops_only_its_branch(killed):
+def test_a_training_that_diverges_is_not_tried_again_and_stops_only_its_branch(killed):
     """At a senseless learning rate both models diverge at step 1; timing their first step still works."""
     before = killed.config
     killed.config = before | {"training": before["training"] | {"learning_rate": 1.0e30}}
@@ -165,10 +165,14 @@ def test_a_training_that_diverges_stops_only_its_branch(killed):
     )
     timed = (killed.folder / times).stat().st_mtime
     (killed.folder / figure).unlink()  # of the run before
-    run = killed.snakemake(figure, times)
+    run = killed.snakemake("--retries", "1", "--", figure, times)
     killed.config = before
     assert run.returncode != 0
     assert "TopoVAE2, seed 1: step 1: not finite: bce, kld" in run.stdout
+    assert "Trying to restart job" in run.stdout
+    log = (killed.folder / "results/logs/train/MNIST-TopoVAE2-1.log").read_text()  # of the second attempt
+    assert log.endswith("MNIST-TopoVAE2-1.diverged.csv; not tried again\n")
+    assert "step/s" not in log  # tqdm's: no step was trained
     kept = pd.read_csv(killed.folder / "results/logs/train/MNIST-TopoVAE2-1.diverged.csv")
     assert kept["step"].tolist() == [0]
     assert (killed.folder / times).stat().st_mtime > timed

@@ -38,10 +38,10 @@ GROUPED = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """A running Slurm."""
+    """A running Slurm, whose node claims to have a GPU. Trainings ask for one if training.device is auto."""
     folder = tmp_path_factory.mktemp("slurm")
     started = subprocess.run(
-        [ROOT / "tests/slurm/start.sh", folder], capture_output=True, text=True, check=False
+        [ROOT / "tests/slurm/start.sh", folder, "1"], capture_output=True, text=True, check=False
     )
     try:
         assert started.returncode == 0, started.stderr
@@ -50,14 +50,10 @@ def cluster(tmp_path_factory):
         subprocess.run([ROOT / "tests/slurm/stop.sh", folder], check=True)
 
 
-def running_jobs():
-    queue = subprocess.run(
-        ["squeue", "--noheader", "--states", "RUNNING", "--format", "%i"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return queue.stdout.split()
+def queue(*options):
+    """What squeue answers, by words."""
+    asked = subprocess.run(["squeue", "--noheader", *options], capture_output=True, text=True, check=True)
+    return asked.stdout.split()
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +61,7 @@ def submitted(cluster, small):
     """A small workspace after a full run through Slurm, whose first job was cancelled."""
     space = small()
     run = space.start("all", *PROFILE)
-    while not (jobs := running_jobs()):
+    while not (jobs := queue("--states", "RUNNING", "--format", "%i")):
         assert run.poll() is None, run.stdout.read()
         time.sleep(0.1)
     subprocess.run(["scancel", jobs[0]], check=True)
@@ -98,10 +94,31 @@ def test_many_short_jobs_are_few_submissions(submitted):
     assert len(submissions) == alone + sum(sent.values())
 
 
-def test_a_failed_job_is_reported_with_its_reason(submitted):
+def test_a_training_asks_for_a_gpu_if_the_cluster_has_one(submitted):
+    """It then runs on the CPU, because torch finds no GPU."""
+    space, _ = submitted
+    before = space.config
+    space.config = before | {"training": before["training"] | {"device": "auto"}}
+    history = "results/MNIST/runs/TopoVAE1/1/history.parquet"
+    run = space.start("--forcerun", "train", *PROFILE, "--", history)
+    while not (asked := queue("--Format", "tres-per-job")):
+        assert run.poll() is None, run.stdout.read()
+        time.sleep(0.1)
+    output, _ = run.communicate()
+    space.config = before
+    assert asked == ["gres:gpu:1"]
+    assert run.returncode == 0, output[-6000:]
+
+
+def test_a_training_that_diverges_is_reported_with_its_reason_and_not_trained_again(submitted):
+    """As often as the profile retries a job."""
     space, _ = submitted
     space.config = space.config | {"training": space.config["training"] | {"learning_rate": 1.0e30}}
-    run = space.snakemake("results/MNIST/figures/images_TopoVAE1_1.svg", *PROFILE, "--retries", "0")
+    run = space.snakemake("results/MNIST/runs/TopoVAE1/1/history.parquet", *PROFILE)
     assert run.returncode != 0
+    assert run.stdout.count("Trying to restart job") == 2
     assert "TopoVAE1, seed 1: step 1: not finite: bce, kld" in run.stdout
     assert "Missing:" in run.stdout
+    log = (space.folder / "results/logs/train/MNIST-TopoVAE1-1.log").read_text()  # of the last attempt
+    assert log.endswith("MNIST-TopoVAE1-1.diverged.csv; not tried again\n")
+    assert "step/s" not in log  # tqdm's: no step was trained

@@ -17,6 +17,11 @@ def more_on_retry(amount):
     return of_attempt
 
 
+def number_of_attempt(wildcards, attempt):
+    """1, and one more for each retry: a resource, because Snakemake tells a script nothing else about attempts."""
+    return attempt
+
+
 @cache
 def gpus():
     """CUDA devices that a run here may use, or 1 if the jobs go to a cluster that has some."""

@@ -29,6 +29,7 @@ rule train:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),
         gpu=gpus_per_run,
+        attempt=number_of_attempt,
     params:
         spec=training_spec,
     message:

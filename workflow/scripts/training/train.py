@@ -13,7 +13,8 @@ sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: imp
 import numpy as np
 import torch
 
-from topogen.files import digest, load_diagrams, save_arrays, save_buffer, save_table, save_text
+from topogen.files import digest, load_diagrams, save_arrays, save_buffer, save_table
+from topogen.training.divergence import forget_divergence, note_divergence, noted_divergence
 from topogen.training.regularization import TrainingError
 from topogen.training.run import Stopping, train
 
@@ -24,7 +25,11 @@ monitored = test_images[: spec.pop("monitored")]
 stopping = Stopping.on_last(test_images, **spec.pop("stop_early")) if "stop_early" in spec else None
 # The history up to a value that is not finite: neither an output, which a failure deletes, nor a log.
 diverged = Path(snakemake.log[0]).with_suffix(".diverged.csv")
-diverged.unlink(missing_ok=True)
+identity = digest(snakemake.params.spec, snakemake.input)
+message = noted_divergence(diverged, identity)
+if snakemake.resources.attempt > 1 and message:  # more memory or time would not help
+    sys.exit(f"{message}; not tried again")
+forget_divergence(diverged)
 partial = Path(snakemake.output.history).with_name("partial.pt")  # not an output: Snakemake would delete it
 wrong = [load_diagrams(path) for path in snakemake.input.wrong]  # one, of some controls
 try:
@@ -36,12 +41,13 @@ try:
         stopping=stopping,
         partial=partial,
         wrong_references=wrong[0] if wrong else None,
-        identity=digest(snakemake.params.spec, snakemake.input),
+        identity=identity,
         **spec,
     )
 except TrainingError as error:
-    save_text(diverged, error.history.to_csv(index=False))
-    sys.exit(f"{snakemake.wildcards.model}, seed {snakemake.wildcards.seed}: {error}; see {diverged}")
+    message = f"{snakemake.wildcards.model}, seed {snakemake.wildcards.seed}: {error}; see {diverged}"
+    note_divergence(diverged, error.history, message, identity)
+    sys.exit(message)
 print(run.history.tail(1).to_string(index=False))
 save_table(snakemake.output.history, run.history)
 save_table(snakemake.output.timing, run.timing)
