@@ -1,8 +1,13 @@
+import os
+
+# One core, also in processes that tests start: threads that wait for one another keep the cores busy.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import torch
 from hypothesis import HealthCheck, settings
 
-# One core, and the same examples in every run: a failure is a fault, never bad luck.
 torch.set_num_threads(1)
+# The same examples in every run: a failure is a fault, never bad luck.
 settings.register_profile(
     "topogen", deadline=None, derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.too_slow]
 )
