@@ -66,9 +66,8 @@ class Model(Family):
     ) -> None:
         super().__init__()
         self.shape, self.pixels = tuple(shape), math.prod(shape)
-        self.noise_dim = (
-            self.pixels + 4
-        )  # the noise, the level of the data term, three draws for the other one
+        # The noise, the level of the data term, and three draws for that of the regularizers.
+        self.noise_dim = self.pixels + 4
         self.sampling_steps, self.average_decay = sampling_steps, float(average_decay)
         self.network = UNet(shape[0], widths)
         self.register_buffer("average", parameters_to_vector(self.network.parameters()).detach())

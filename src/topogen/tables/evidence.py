@@ -81,7 +81,7 @@ def replay_table(replay: pd.DataFrame) -> pd.DataFrame:
     Args:
         replay: what :func:`topogen.evidence.replay.replay` returned.
     """
-    published = replay["published"].map("{:z.1f}".format).mask(replay["published"].isna(), "")
+    published = replay["published"].map("{:.1f}".format).mask(replay["published"].isna(), "")
     columns = {
         "seeds": replay["list"] + " list",
         "row": replay["row"],
@@ -182,7 +182,7 @@ def verdict_table(verdicts: pd.DataFrame, headings: Mapping[str, str], interval:
         chance = "" if np.isnan(first["chance"]) else f"{first['chance']:.2f}"
         rows.append(
             dict(zip(keys, group, strict=True))
-            | {"measure": first["measure"] + ("" if first["unit"] in ("", "%") else f" ({first['unit']})")}
+            | {"measure": _with_unit(first["measure"], first["unit"])}
             | {"thesis": thesis, "chance of noise alone": chance}
             | {f"{heading}: mean, {interval}": found.get(heading, "") for heading in headings.values()}
         )
@@ -216,11 +216,16 @@ def claims_by_dataset(
         holds = f"{(asked == 'positive').sum()} of {len(asked)}" if len(asked) else ""
         rows.append(
             row
-            | {"measure": row["measure"] + ("" if unit in ("", "%") else f" ({unit})")}
+            | {"measure": _with_unit(row["measure"], unit)}
             | {"source": headings.get(row["source"], row["source"]), "holds on": holds}
             | {f"{name}: mean, {interval}": found.get(name, "") for name, interval in intervals.items()}
         )
     return pd.DataFrame(rows)
+
+
+def _with_unit(measure: str, unit: str) -> str:
+    """A measure with its unit, if cells do not name that: percent."""
+    return measure if unit in ("", "%") else f"{measure} ({unit})"
 
 
 def _verdict_cell(row: Mapping[Any, Any]) -> str:

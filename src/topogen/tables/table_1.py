@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from topogen.tables.forms import mean_with_interval
+
 Cells = Mapping[tuple[str, int], str]  # model and step -> mean and interval
 
 
@@ -74,8 +76,8 @@ def _rbar(published: Mapping[str, Any], model: str) -> Mapping[str, float]:
 def _intervals(effects: pd.DataFrame | None, names: Mapping[str, str]) -> dict[tuple[str, int], str]:
     rows = [] if effects is None else effects.to_dict("records")
     return {
-        (names.get(row["model"], row["model"]), row["step"]): (
-            f"{row['mean']:z.2f} [{row['low']:z.2f}, {row['high']:z.2f}]"
+        (names.get(row["model"], row["model"]), row["step"]): mean_with_interval(
+            row["mean"], row["low"], row["high"], 2
         )
         for row in rows
     }
