@@ -10,6 +10,8 @@ import pytest
 
 from torchrips import compilation
 
+pytestmark = pytest.mark.slow  # each compiles anew
+
 # A module beside a copy of the cache, small enough to compile in a moment.
 DOUBLED = """
 from compilation import compiled
