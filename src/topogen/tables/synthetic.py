@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from topogen.tables.forms import mean_with_interval
+
 
 def half_loss_table(halves: pd.DataFrame) -> pd.DataFrame:
     """How many steps point clouds need for half of the way down, cells formatted as text.
@@ -57,7 +59,7 @@ def collapse_table(effects: pd.DataFrame, baselines: Sequence[str] = ("plain",))
     def formatted(column: str) -> list[str]:
         return [f"{value:.{n}f}" for value, n in zip(scaled[column], digits, strict=True)]
 
-    interval = zip(formatted("difference"), formatted("low"), formatted("high"), strict=True)
+    intervals = zip(scaled["difference"], scaled["low"], scaled["high"], digits, strict=True)
     counts = effects[["less", "equal", "more"]].astype(str)
     return pd.DataFrame(
         {
@@ -68,7 +70,7 @@ def collapse_table(effects: pd.DataFrame, baselines: Sequence[str] = ("plain",))
             "seeds": effects["n"].astype(str),
             "GAN, mean": formatted("mean"),
             "other, mean": formatted("baseline_mean"),
-            "difference": [f"{mean} [{low}, {high}]" for mean, low, high in interval],
+            "difference": [mean_with_interval(*interval) for interval in intervals],
             "seeds with less, equal, more": counts.agg(", ".join, axis=1),
         }
     )
