@@ -1,6 +1,7 @@
 """Mode collapse of a GAN (F1)."""
 
 import math
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from topogen.plotting.style import model_colours
 
 PER_ROW = 4  # clouds of samples
+STYLES = ("-", "--", ":", "-.")  # of lines, since some of seven colours look alike
 LABELS = {"modes": "modes covered", "near": "share of samples near a mode", "mmd": "squared MMD"}
 
 
@@ -31,10 +33,10 @@ def mode_collapse(seeds: pd.DataFrame, curves: pd.DataFrame, samples: pd.DataFra
     colours = model_colours(variants)
     axes = below.subplots(1, len(LABELS))
     for ax, (measure, label) in zip(axes, LABELS.items(), strict=True):
-        for variant in variants:
+        for variant, style in zip(variants, cycle(STYLES), strict=False):
             curve = curves[(curves["measure"] == measure) & (curves["variant"] == variant)]
             colour = colours[variant]
-            ax.plot(curve["step"], curve["mean"], color=colour, label=variant)
+            ax.plot(curve["step"], curve["mean"], style, color=colour, label=variant)
             ax.fill_between(curve["step"], curve["low"], curve["high"], color=colour, alpha=0.15, linewidth=0)
         ax.set(xlabel="step", title=label)
     lines, names = axes[0].get_legend_handles_labels()
