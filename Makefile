@@ -19,7 +19,7 @@ COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --ext
 END_TO_END := $(addprefix tests/workflow/test_,archive.py faults.py report.py workflow.py)
 
 .PHONY: results demo report archive verify redraw docs test lint check-packages check-run check-workflow check-fast test-faults \
-    test-network test-wheel conformance benchmark budget environment peers rulegraph lock unlock clean
+    test-network test-wheel conformance benchmark benchmark-gpu budget environment peers rulegraph lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -91,6 +91,10 @@ benchmark: peers ## speed of the layer, beside other libraries (docs/benchmark.m
 	$(RUN_PEERS) python benchmarks/sizes.py
 	$(RUN_PEERS) python benchmarks/spreading.py
 	$(RUN_PEERS) python benchmarks/steps.py
+
+benchmark-gpu: peers ## the layer and training steps on a GPU (docs/benchmark_gpu.md); without one, a rehearsal on the CPU
+	$(RUN_PEERS) snakemake --cores $(CORES) --until prepare # the images that it takes
+	$(RUN_PEERS) python benchmarks/gpu.py
 
 budget: environment ## where the minutes of the last `make results` went, by rule
 	$(RUN) python benchmarks/budget.py
