@@ -69,10 +69,12 @@ class Family(nn.Module):
 
     Attributes:
         noise_dim: normal draws that the model takes for each image.
+        betas: of Adam, decays of the means of gradients and of their squares.
 
     """
 
     noise_dim: int = 0
+    betas: tuple[float, float] = (0.9, 0.999)
 
     def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         """All that is computed image by image, so that chunks of a large batch can be put together.
@@ -90,6 +92,14 @@ class Family(nn.Module):
     def outcome(self, passed: tuple[Tensor, ...], images: Tensor) -> Outcome:
         """Losses, clouds and products of what :meth:`forward` returned for these images."""
         raise NotImplementedError
+
+    def adversary_loss(self, passed: tuple[Tensor, ...], images: Tensor) -> Tensor | None:
+        """Loss of a part of the model that works against the rest, summed over the batch; None: no such part.
+
+        In every step this part is updated before :meth:`outcome` is asked for. This loss must not reach the
+        other weights, and the loss of the outcome, which is for those, must not reach this part.
+        """
+        return None
 
     def outcome_at_mean(self, images: Tensor) -> Outcome:
         """Outcome of images, shape (b, channels, height, width), each by the mean of its posterior: no draws.

@@ -93,7 +93,7 @@ class Trainer:
             stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
         self.noise = _sampling_noise(stream, noise or {}, seed, self.model.noise_dim, batch_size)
         self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=learning_rate, weight_decay=weight_decay
+            self.model.parameters(), lr=learning_rate, betas=self.model.betas, weight_decay=weight_decay
         )
         classes = np.zeros(0) if labels is None else labels
         data = TrainingData(images, self.batches, classes, shuffled=bool(shuffle))
@@ -114,14 +114,18 @@ class Trainer:
             The row of the history, and what the model made of the batch before the update. The row holds
             step, the terms of the family's loss, the size of the data term's gradient, and what
             :meth:`topogen.training.regularization.Regularization.of_step` says of the regularizers: their
-            values without weights, and the sizes of their weighted gradients.
+            values without weights, and the sizes of their weighted gradients. Of a family with an adversary
+            it holds the loss of that before its update.
 
         Raises:
-            TrainingError: a term is NaN or infinite; the model is left as it was before the step.
+            TrainingError: a term is NaN or infinite; the model is left as it was before the step, except for
+                an adversary, which was updated if its loss is finite.
 
         """
-        batch, outcome = self._look_at_batch()
+        batch, images, passed = self._look_at_batch()
         row: dict[str, float] = {"step": self.steps_done}
+        row |= self._update_adversary(passed, images)
+        outcome = self.model.outcome(passed, images)
         row |= {name: loss.item() for name, loss in outcome.losses.items()}
         row[f"gradient_{next(iter(outcome.losses))}"] = size_of(outcome.data_gradient)
         demand_finite(row, self.steps_done)
@@ -133,11 +137,25 @@ class Trainer:
         self.topology_seconds = time.perf_counter() - started
         row |= topology
 
-        self.optimizer.zero_grad()
-        torch.autograd.backward([outcome.loss, *places], [None, *gradients])
-        self.optimizer.step()
+        self._update([outcome.loss, *places], [None, *gradients])
         self.steps_done += 1
         return row, outcome
+
+    def _update_adversary(self, passed: tuple[Tensor, ...], images: Tensor) -> dict[str, float]:
+        """One update of the family's adversary, and its loss before; nothing if there is none."""
+        loss = self.model.adversary_loss(passed, images)
+        if loss is None:
+            return {}
+        row = {"adversary": loss.item()}
+        demand_finite(row, self.steps_done)
+        self._update([loss], [None])
+        return row
+
+    def _update(self, values: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
+        """One step of Adam; weights that the values do not reach have no gradient, so Adam leaves them."""
+        self.optimizer.zero_grad()
+        torch.autograd.backward(values, gradients)
+        self.optimizer.step()
 
     def weight_gradients(self) -> tuple[Tensor, Tensor]:
         """Gradients in all weights on the next batch: of the data term, and of the regularizers together.
@@ -148,7 +166,8 @@ class Trainer:
             Both of shape (number of weights,).
 
         """
-        batch, outcome = self._look_at_batch()
+        batch, images, passed = self._look_at_batch()
+        outcome = self.model.outcome(passed, images)
         clouds = self._clouds(outcome, batch)
         _, places, gradients = self.regularization.of_step(clouds, outcome, batch=batch, step=self.steps_done)
         self.steps_done += 1
@@ -161,12 +180,12 @@ class Trainer:
         )
         return _flat(of_data), _flat(of_terms)
 
-    def _look_at_batch(self) -> tuple[int, Outcome]:
-        """Number of the next batch, and what the model makes of it with the next noise."""
+    def _look_at_batch(self) -> tuple[int, Tensor, tuple[Tensor, ...]]:
+        """Number of the next batch, its images, and what the model computes of them with the next noise."""
         batch = self.steps_done % len(self.batches)  # no shuffling: batch k is the same in every epoch
         images = scaled(self.images[self.batches[batch]]).to(self.device)
         noise = self.noise.draw(len(images), self.steps_done).to(self.device)
-        return batch, self.model.outcome(self.model(images, noise), images)
+        return batch, images, self.model(images, noise)
 
     def _clouds(self, outcome: Outcome, batch: int) -> dict[str, Cloud]:
         """The clouds of a batch that the regularizers look at, by name."""

@@ -232,6 +232,7 @@ SHARED = [
     {"name": "bottleneck", "degree": 0, "share": -0.1, "cloud": "latent"},
 ]
 DIFFUSION = {"architecture": "diffusion", "widths": [2, 4], "batch_size": 8, "learning_rate": 0.001}
+GAN = DIFFUSION | {"architecture": "gan", "latent_dim": 3}
 
 
 @pytest.mark.parametrize(
@@ -240,8 +241,9 @@ DIFFUSION = {"architecture": "diffusion", "widths": [2, 4], "batch_size": 8, "le
         (SETTINGS | {"regularizers": OUTPUT + SHARED}, 1),
         (SETTINGS | {"regularizers": OUTPUT + SHARED}, 2),
         (DIFFUSION | {"regularizers": OUTPUT}, 1),
+        (GAN | {"regularizers": OUTPUT}, 1),
     ],
-    ids=["vae-1", "vae-2", "diffusion-1"],
+    ids=["vae-1", "vae-2", "diffusion-1", "gan-1"],
 )
 def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkeypatch, model, epochs_before):
     noise = {"offset": 1, "stride": 2, "loader": True, "pictures": [1, 4]}
