@@ -94,8 +94,9 @@ def look_for_jobs_only_when_one_ends():
 
 
 def report_products(failed):
-    """Say how much of the target `all` exists; after a failure, what is missing and which trainings diverged."""
-    products = TARGETS["all"]
+    """Say how much of what was asked for exists; after a failure, what is missing and which trainings diverged."""
+    asked = {job.rule.name for job in workflow.dag.jobs} & set(TARGETS) or {"all"}
+    products = dict.fromkeys(file for target in sorted(asked) for file in TARGETS[target])
     missing = [path for path in products if not Path(path).is_file()]
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures, tables and pages are in results/.")
