@@ -7,7 +7,7 @@ rows of a table that answer one question.
 2. Size: two one-sided t tests against the margin. Below the level, the effect is *negligible*, whether its
    direction is significant or not.
 
-Otherwise it is *undecided*. An effect whose differences are all exactly 0 is *equal by construction*. It is
+Otherwise it is *undecided*. An effect whose differences are all exactly 0 is *equal in every seed*. It is
 in no family, and neither is an effect that is reported although no question is asked of it, such as that of
 the last step.
 """
@@ -23,7 +23,7 @@ from scipy import stats
 
 Array = NDArray[np.float64]
 POSITIVE, NEGATIVE, NEGLIGIBLE, UNDECIDED = VERDICTS = "positive", "negative", "negligible", "undecided"
-EQUAL = "equal by construction"
+EQUAL = "equal in every seed"
 DECIDED = {  # what is decided within a family, with the types of the columns
     "p_holm": float,
     "p_equivalence_holm": float,

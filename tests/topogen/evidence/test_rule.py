@@ -46,7 +46,7 @@ def verdicts(differences, families=None):
         (np.linspace(-0.1, 0.1, SEEDS), "negligible"),
         (np.linspace(0.05, 0.1, SEEDS), "negligible"),  # significant besides
         (np.linspace(-9, 9, SEEDS), "undecided"),
-        (np.zeros(SEEDS), "equal by construction"),
+        (np.zeros(SEEDS), "equal in every seed"),
         (np.linspace(0.5, 1.5, 5), "undecided"),  # too few seeds for any test
     ],
 )
@@ -90,7 +90,7 @@ def test_another_family_and_rows_in_none_change_no_verdict():
     before, after = verdicts(asked, families), verdicts(more, wider)
     pd.testing.assert_frame_equal(before, after.loc[list(asked)])
     assert after.loc[["last step", "equal"], "p_holm"].isna().all()
-    assert after.loc[["last step", "equal"], "verdict"].tolist() == ["", "equal by construction"]
+    assert after.loc[["last step", "equal"], "verdict"].tolist() == ["", "equal in every seed"]
 
 
 @pytest.mark.slow
