@@ -1,6 +1,7 @@
 """What a run will take besides its trainings' time, told by what earlier runs left behind."""
 
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def other_jobs(counts: Mapping[str, int], times: Mapping[str, Mapping[str, float
 
 
 def disk(trainings: int, runs: Path) -> str:
-    """How much disk so many trainings take.
+    """How much disk so many trainings take, and how much is free if that is not enough.
 
     Args:
         trainings: their number.
@@ -38,4 +39,6 @@ def disk(trainings: int, runs: Path) -> str:
         return "disk: no earlier training tells"
     earlier = len({*runs.glob("*/*/checkpoint.pt")})
     gigabytes = trainings * sum(sizes) / max(earlier, 1) / 1e9
-    return f"about {gigabytes:.1f} GB of disk"
+    free = shutil.disk_usage(runs).free / 1e9
+    warning = f", but only {free:.1f} GB are free" if gigabytes > free else ""
+    return f"about {gigabytes:.1f} GB of disk{warning}"
