@@ -7,7 +7,6 @@ small numbers, so that one sees that it works; then nothing is written.
 import multiprocessing
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,11 +17,11 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from conformance import table
-from layer import Clouds, circle, images, latent, loss, machine, number, rows_table, uniform
+from layer import Clouds, batch_step, circle, images, latent, loss, machine, number, rows_table, step, uniform
 from libraries import Torchrips
 from numpy.typing import NDArray
+from steps import images_and_plan
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
@@ -32,7 +31,6 @@ from topogen.plan import Plan
 from topogen.training.devices import usable
 from topogen.training.timing import measure_step_times
 from topogen.training.trainer import Trainer
-from topogen.variants import of_each_dataset
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmark_gpu.md"
@@ -99,7 +97,10 @@ def main() -> None:
         "normal, 10 dimensions": latent,
         "noisy circle": circle,
     }
-    pixels, references, plan = data()
+    pixels, plan = images_and_plan()
+    size = plan.config["training"]["batch_size"]
+    pixels = pixels[: size * (STEPS_TOGETHER + 1)]
+    references = reference_diagrams(pixels, size, (0, 1), threads=1)
     models = {
         device: {
             model: plan.trainer(model, plan.seeds[0]) | {"device": device} for model in plan.trained_fully
@@ -116,7 +117,7 @@ def main() -> None:
         clouds=BATCH,
         batches=rows_table("clouds", batch_times(kinds)),
         copies=copies_table(
-            {kind: partial(step, clouds(POINTS, 0).to(DEVICE)) for kind, clouds in kinds.items()}
+            {kind: partial(step, LAYER.rips, clouds(POINTS, 0).to(DEVICE)) for kind, clouds in kinds.items()}
         ),
         steps=TIMING["steps"],
         step_rounds=TIMING["rounds"],
@@ -141,47 +142,23 @@ def main() -> None:
         print("torch can use no GPU here: these are small numbers of the CPU, and no page was written")
 
 
-def data() -> tuple[Array, list[list[Array]], Plan]:
-    """Images of the first dataset of config.yaml, D0 of their batches, and the plan."""
-    configuration, *_ = of_each_dataset(yaml.safe_load((ROOT / "config.yaml").read_text())).values()
-    plan = Plan(configuration)
-    file = ROOT / "results" / plan.dataset / "images.npy"
-    if not file.exists():
-        sys.exit(f"{file} is missing: `snakemake --cores 1 --until prepare` makes it")
-    size = plan.config["training"]["batch_size"]
-    pixels = np.load(file, mmap_mode="r")[: size * (STEPS_TOGETHER + 1)]
-    return pixels, reference_diagrams(pixels, size, (0, 1), threads=1), plan
-
-
 # The layer
 
 
-def step(points: Tensor) -> None:
-    """Forward and backward to the points."""
-    points = points.detach().requires_grad_()
-    loss(LAYER.rips(points)).backward()
-
-
 def matrix_step(points: Tensor) -> None:
-    """The same, with distances taken by torch where the points are."""
+    """Forward and backward to the points, with distances taken by torch where the points are."""
     points = points.detach().requires_grad_()
     # Exact as the layer's are: the faster formula with a matrix product is off where points are close.
     distances = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist")
     loss(LAYER.rips_of_matrix(distances)).backward()
 
 
-def batch_step(clouds: Tensor) -> None:
-    """Forward and backward to the points of many clouds."""
-    clouds = clouds.detach().requires_grad_()
-    torch.stack([loss(bars) for bars in LAYER.rips_of_batch(clouds.unbind())]).sum().backward()
-
-
 def layer_times(kinds: dict[str, Clouds]) -> dict[str, dict[str, float]]:
     """Milliseconds by kind of cloud and number of points."""
     return {
         f"{kind}, {n}": {
-            "host": milliseconds(partial(step, clouds(n, 0))),
-            "card": milliseconds(partial(step, clouds(n, 0).to(DEVICE))),
+            "host": milliseconds(partial(step, LAYER.rips, clouds(n, 0))),
+            "card": milliseconds(partial(step, LAYER.rips, clouds(n, 0).to(DEVICE))),
             "distances on the card": milliseconds(partial(matrix_step, clouds(n, 0).to(DEVICE))),
         }
         for (kind, clouds), n in product(kinds.items(), SIZES)
@@ -192,10 +169,11 @@ def batch_times(kinds: dict[str, Clouds]) -> dict[str, dict[str, float]]:
     """Milliseconds of a batch of clouds, by kind."""
     rows = {}
     for kind, clouds in kinds.items():
-        batch = torch.stack([clouds(POINTS, seed) for seed in range(BATCH)])
+        batch = [clouds(POINTS, seed) for seed in range(BATCH)]
+        on_card = [cloud.to(DEVICE) for cloud in batch]
         rows[kind] = {
-            "host": milliseconds(partial(batch_step, batch)),
-            "card": milliseconds(partial(batch_step, batch.to(DEVICE))),
+            "host": milliseconds(partial(batch_step, LAYER.rips_of_batch, batch)),
+            "card": milliseconds(partial(batch_step, LAYER.rips_of_batch, on_card)),
         }
     return rows
 

@@ -6,10 +6,12 @@ Run it on a quiet machine. It reads the images that rule prepare makes.
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import yaml
+from numpy.typing import NDArray
 
 from topogen.cost import median_times
 from topogen.data.references import reference_diagrams
@@ -21,14 +23,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
-    configuration, *_ = of_each_dataset(yaml.safe_load((ROOT / "config.yaml").read_text())).values()
-    plan = Plan(configuration)
-    file = ROOT / "results" / plan.dataset / "images.npy"
-    if not file.exists():
-        sys.exit(
-            f"{file} is missing: run `make results` first, or `snakemake --cores 1 {file.relative_to(ROOT)}`"
-        )
-    images = np.load(file, mmap_mode="r")
+    images, plan = images_and_plan()
     torch.set_num_threads(1)
 
     started = time.perf_counter()
@@ -40,6 +35,18 @@ def main() -> None:
     torch.set_num_threads(spec.pop("threads"))
     rounds = measure_step_times(images, references, **spec)
     print(median_times(rounds, plan.full_baselines).round(3).to_string(index=False))
+
+
+def images_and_plan() -> tuple[NDArray[Any], Plan]:
+    """Images of the first dataset of config.yaml, memory-mapped, and the plan of its trainings."""
+    configuration, *_ = of_each_dataset(yaml.safe_load((ROOT / "config.yaml").read_text())).values()
+    plan = Plan(configuration)
+    file = ROOT / "results" / plan.dataset / "images.npy"
+    if not file.exists():
+        sys.exit(
+            f"{file} is missing: run `make results` first, or `snakemake --cores 1 {file.relative_to(ROOT)}`"
+        )
+    return np.load(file, mmap_mode="r"), plan
 
 
 if __name__ == "__main__":

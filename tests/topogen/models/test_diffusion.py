@@ -4,19 +4,15 @@ import copy
 import math
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import torch
+from generative import check_evaluation_by_seed
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SETTINGS_OF_20_IMAGES, at_most, normal, synthetic_images
+from strategies import at_most, normal, synthetic_images
 
 from topogen.data.batches import scaled
 from topogen.data.references import reference_diagrams
-from topogen.evaluation.classifier import Classifier
-from topogen.evaluation.held_out import Settings, evaluate, prepare_test_set
-from topogen.evaluation.metrics import METRICS
-from topogen.evaluation.spaces import Spaces, principal_components
 from topogen.models.diffusion import Model, between, carried
 from topogen.models.families import rebuild
 from topogen.training.trainer import Trainer
@@ -166,17 +162,4 @@ def test_evaluation_uses_the_average_of_the_weights():
 
 def test_a_model_is_evaluated_in_what_it_can_and_samples_by_seed():
     trainer, _ = trained(2)
-    model = rebuild(trainer.state()["built"], trainer.model.state_dict())
-    classifier = Classifier(IMAGES.shape[1:], features=5, classes=4).requires_grad_(False)
-    parts = {name: torch.from_numpy(part) for name, part in principal_components(IMAGES, 6).items()}
-    spaces, settings = Spaces(classifier, **parts), Settings(**SETTINGS_OF_20_IMAGES)
-    held_out = prepare_test_set(IMAGES, np.arange(20) % 4, spaces, settings)
-    (values, pictures), (again, same), (_, others) = (
-        evaluate(model, held_out, spaces, settings, seed) for seed in (7, 7, 8)
-    )
-    made = {name for name, metric in METRICS.items() if metric.about == "generation"}
-    assert set(values) == {"flow_matching", *made}
-    assert values == pytest.approx(again, abs=0, rel=0, nan_ok=True)
-    assert (pictures == same).all()
-    assert (pictures != others).any()
-    assert pictures.shape == (32, 1, 14, 7)
+    check_evaluation_by_seed(trainer, IMAGES, "flow_matching")
