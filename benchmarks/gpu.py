@@ -8,9 +8,9 @@ import multiprocessing
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from topogen.cost import median_times
 from topogen.data.references import reference_diagrams
+from topogen.models.families import Family, build
 from topogen.plan import Plan
 from topogen.training.devices import usable
 from topogen.training.timing import measure_step_times
@@ -37,22 +38,25 @@ PAGE = ROOT / "docs" / "benchmark_gpu.md"
 
 GPU = any(usable())
 DEVICE = torch.device("cuda" if GPU else "cpu")
-SIZES = (64, 128, 512, 1024) if GPU else (32, 64)
+SIZES = (64, 128, 512) if GPU else (32, 64)
 BATCH, POINTS = (16, 128) if GPU else (4, 32)
-ROUNDS = 20 if GPU else 3
-TIMING = {"steps": 50, "rounds": 5} if GPU else {"steps": 1, "rounds": 1}
+ROUNDS = 10 if GPU else 3
+TIMING = {"steps": 30, "rounds": 3} if GPU else {"steps": 1, "rounds": 1}
 PROCESSES = (1, 2, 4, 8) if GPU else (1, 2)
-STEPS_TOGETHER = 300 if GPU else 3
+STEPS_TOGETHER = 100 if GPU else 3
+STACKS = (1, 4, 16) if GPU else (1, 2)
 
 LAYER = Torchrips()
 
 Array = NDArray[Any]
 
-TEXT = """\
+INTRODUCTION = """\
 # The layer and training on a GPU
 
 Made by `make benchmark-gpu`, one thread per process on the host. {machine} {card}.
+"""
 
+ONE_CLOUD = """\
 ## Forward and backward of the layer
 
 Degrees 0 and 1 in float32, the sum of (d - b)^2, in milliseconds: medians of {rounds} calls. *Host*: the
@@ -60,86 +64,106 @@ cloud is on the host. *Card*: the cloud is on the card; the layer takes its poin
 returns the bars. *Distances on the card*: torch takes the distances there, and the layer gets the matrix.
 
 {layer}
+"""
 
+MANY_CLOUDS = """\
 {clouds} clouds of {points} points in one call:
 
 {batches}
+"""
 
+COPIES = """\
 Copies between the card and the host in one call for {points} points, as torch's profiler counts them:
 
 {copies}
+"""
 
+TRAINING = """\
 ## Training steps
 
-{steps} steps with the batch, without D0, in seconds; medians of {step_rounds} rounds. `slowdown` is the
-ratio to the baseline.
+{steps} steps with the batch, without D0, in seconds; medians of {rounds} rounds. `slowdown` is the ratio to
+the baseline.
 
 {training}
+"""
 
+COPIES_OF_STEPS = """\
 Copies in one step, as torch's profiler counts them:
 
-{step_copies}
+{copies}
+"""
 
+TOGETHER = """\
 ## Several trainings on one card
 
-{model}, {steps_together} steps in each process, which start at the same time. Utilisation is the median of
-what nvidia-smi says.
+{model}, {steps} steps in each process, which start at the same time. Utilisation is the median of what
+nvidia-smi says.
 
 {together}
 """
 
+STACKED = """\
+## Several trainings in one process
+
+What it could bring: forward, backward and Adam of VAE0 on images that stay on the card, without D0, topology
+and history, in milliseconds. *Stack*: the weights of so many trainings as one tensor, by torch.func.
+
+{stacks}
+"""
+
 
 def main() -> None:
-    """Measure, and write the page if there is a GPU."""
+    """Measure, show each section once it is there, and write the page if there is a GPU."""
     torch.set_num_threads(1)
+    page = []
+    for section in chain(of_layer(), of_training()):
+        print(section, flush=True)
+        page.append(section)
+    if GPU:
+        PAGE.write_text("\n".join(page))
+    else:
+        print("torch can use no GPU here: these are small numbers of the CPU, and no page was written")
+
+
+def of_layer() -> Iterator[str]:
+    """The sections on the layer."""
     kinds = images() | {
         "uniform, 784 dimensions": uniform,
         "normal, 10 dimensions": latent,
         "noisy circle": circle,
     }
+    calls: dict[str, Callable[[], object]] = {
+        kind: partial(step, LAYER.rips, clouds(POINTS, 0).to(DEVICE)) for kind, clouds in kinds.items()
+    }
+    card = f"Card: {torch.cuda.get_device_name()}" if GPU else "Without a GPU"
+    yield INTRODUCTION.format(machine=machine("torchrips", "torch"), card=card)
+    yield ONE_CLOUD.format(rounds=ROUNDS, layer=rows_table("clouds, points", layer_times(kinds)))
+    yield MANY_CLOUDS.format(clouds=BATCH, points=POINTS, batches=rows_table("clouds", batch_times(kinds)))
+    yield COPIES.format(points=POINTS, copies=copies_table(calls))
+
+
+def of_training() -> Iterator[str]:
+    """The sections on trainings."""
     pixels, plan = images_and_plan()
     size = plan.config["training"]["batch_size"]
     pixels = pixels[: size * (STEPS_TOGETHER + 1)]
     references = reference_diagrams(pixels, size, (0, 1), threads=1)
+    one = plan.trained_fully[-1]
+    timed = {"cpu": [plan.full_baselines[one], one], DEVICE.type: plan.trained_fully}
     models = {
-        device: {
-            model: plan.trainer(model, plan.seeds[0]) | {"device": device} for model in plan.trained_fully
-        }
-        for device in dict.fromkeys(("cpu", DEVICE.type))
+        device: {model: plan.trainer(model, plan.seeds[0]) | {"device": device} for model in names}
+        for device, names in timed.items()
     }
-    one = next(reversed(models[DEVICE.type]))
-    page = TEXT.format(
-        machine=machine("torchrips", "torch"),
-        card=f"Card: {torch.cuda.get_device_name()}" if GPU else "Without a GPU",
-        rounds=ROUNDS,
-        points=POINTS,
-        layer=rows_table("clouds, points", layer_times(kinds)),
-        clouds=BATCH,
-        batches=rows_table("clouds", batch_times(kinds)),
-        copies=copies_table(
-            {kind: partial(step, LAYER.rips, clouds(POINTS, 0).to(DEVICE)) for kind, clouds in kinds.items()}
-        ),
-        steps=TIMING["steps"],
-        step_rounds=TIMING["rounds"],
-        training="\n\n".join(
-            f"{device}:\n\n{step_times(pixels, references, arguments, plan)}"
-            for device, arguments in models.items()
-        ),
-        step_copies=copies_table(
-            {
-                model: Trainer(pixels, references, **arguments).step
-                for model, arguments in models[DEVICE.type].items()
-            }
-        ),
-        model=one,
-        steps_together=STEPS_TOGETHER,
-        together=together_table(pixels, references, models[DEVICE.type][one]),
-    )
-    print(page)
-    if GPU:
-        PAGE.write_text(page)
-    else:
-        print("torch can use no GPU here: these are small numbers of the CPU, and no page was written")
+    on_card = models[DEVICE.type]
+    times = [f"{device}:\n\n{step_times(pixels, references, of, plan)}" for device, of in models.items()]
+    yield TRAINING.format(steps=TIMING["steps"], rounds=TIMING["rounds"], training="\n\n".join(times))
+    calls: dict[str, Callable[[], object]] = {
+        model: Trainer(pixels, references, **arguments).step for model, arguments in on_card.items()
+    }
+    yield COPIES_OF_STEPS.format(copies=copies_table(calls))
+    together = together_table(pixels, references, on_card[one])
+    yield TOGETHER.format(model=one, steps=STEPS_TOGETHER, together=together)
+    yield STACKED.format(stacks=stacks_table(torch.as_tensor(pixels[:size]).to(DEVICE) / 255))
 
 
 # The layer
@@ -273,6 +297,72 @@ def train(barrier: Barrier, pixels: Array, references: list[list[Array]], argume
         trainer.step()
     wait()
     barrier.wait()
+
+
+def stacks_table(pixels: Tensor) -> str:
+    """Milliseconds of a bare step, by the number of trainings that are stacked."""
+    rows: list[tuple[str, ...]] = [("trainings", "one step of all", "per training")]
+    steps: list[tuple[str, int, Callable[[], object]]] = [("1, by itself", 1, bare_step(pixels))]
+    if GPU:
+        steps.append(("1, as a CUDA graph", 1, as_graph(bare_step(pixels))))
+    steps += [(f"stack of {size}", size, stacked_step(pixels, size)) for size in STACKS]
+    for name, size, call in steps:
+        taken = milliseconds(call)
+        rows.append((name, number(taken), number(taken / size)))
+    return table(rows)
+
+
+def vae(pixels: Tensor) -> Family:
+    """VAE0 for such images."""
+    channels, height, width = pixels.shape[1:]
+    return build("vae", (channels, height, width), {"latent_dim": 10}).to(DEVICE)
+
+
+def bare_step(pixels: Tensor) -> Callable[[], object]:
+    """A step of VAE0 that uses nothing but torch."""
+    model = vae(pixels)
+    optimizer = torch.optim.Adam(model.parameters(), fused=True, capturable=GPU)
+    noise = torch.randn(len(pixels), model.noise_dim, device=DEVICE)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        model.outcome(model(pixels, noise), pixels).loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def stacked_step(pixels: Tensor, size: int) -> Callable[[], object]:
+    """The same of several trainings, whose weights have one more axis."""
+    models = [vae(pixels) for _ in range(size)]
+    weights, _ = torch.func.stack_module_state(models)
+    optimizer = torch.optim.Adam(weights.values(), fused=True)
+    noise = torch.randn(size, len(pixels), models[0].noise_dim, device=DEVICE)
+
+    def loss(weights: dict[str, Tensor], noise: Tensor) -> Tensor:
+        passed = torch.func.functional_call(models[0], weights, (pixels, noise))
+        return models[0].outcome(passed, pixels).loss
+
+    def step() -> None:
+        optimizer.zero_grad()
+        torch.func.vmap(loss)(weights, noise).sum().backward()
+        optimizer.step()
+
+    return step
+
+
+def as_graph(step: Callable[[], object]) -> Callable[[], object]:
+    """A step that is recorded once and played back, without Python between its kernels."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            step()
+    stream.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
 
 
 def utilisation() -> list[int]:

@@ -3,6 +3,7 @@ import os
 # One core, also in processes that tests start: threads that wait for one another keep the cores busy.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
@@ -15,3 +16,12 @@ settings.register_profile("fast", settings.get_profile("topogen"), max_examples=
 settings.load_profile("topogen")
 
 collect_ignore = ["wheel.py"]  # `make test-wheel` runs it, in an environment of its own
+
+
+@pytest.fixture(autouse=True)
+def gpu(request, monkeypatch):
+    """Tests of a GPU need one; for all others there is none, since they expect the values of the CPU."""
+    if request.node.get_closest_marker("gpu") is None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    elif not torch.cuda.is_available():
+        pytest.skip("torch can use no GPU here")

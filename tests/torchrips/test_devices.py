@@ -134,6 +134,21 @@ def test_gradients_that_are_not_torchs_need_no_float64_on_the_device(name, dtype
         torch.testing.assert_close(far_gradient.cpu(), gradient, rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_gpu_has_the_values_and_gradients_of_the_cpu(name, dtype):
+    near, far = (cloud(dtype).to(device).requires_grad_() for device in ("cpu", "cuda"))
+    values = [FUNCTIONS[name](points) for points in (near, far)]
+    assert values[1].device == far.device
+    torch.testing.assert_close(values[1].cpu(), values[0], rtol=1e-3, atol=1e-5)
+    (gradient,), (far_gradient,) = (
+        torch.autograd.grad(value, points) for value, points in zip(values, (near, far), strict=True)
+    )
+    assert far_gradient.device == far.device
+    torch.testing.assert_close(far_gradient.cpu(), gradient, rtol=1e-2, atol=1e-3)
+
+
 def test_the_feigned_device_refuses_what_a_real_one_does():
     with Feigned():
         points = Far(cloud())

@@ -405,9 +405,10 @@ def test_a_wrong_configuration_stops_before_any_job(workspace):
 def graphics_cards(tmp_path, monkeypatch):
     """Make nvidia-smi list so many GPUs, each cut in two, and torch say which of them work."""
 
-    def pretend(count, works=None, visible=None):
+    def pretend(count, works=None, visible=None, free="[N/A]"):
         command = tmp_path / "nvidia-smi"
-        command.write_text("#!/bin/sh\n" + "echo 'GPU 0: H100'\necho '  MIG 3g'\necho '  MIG 3g'\n" * count)
+        cards = "echo 'GPU 0: H100'\necho '  MIG 3g'\necho '  MIG 3g'\n" * count
+        command.write_text(f"#!/bin/sh\ncase $1 in --list-gpus)\n{cards};; *) echo '{free}';; esac\n")
         command.chmod(0o755)
         monkeypatch.setenv(
             "CUDA_VISIBLE_DEVICES", visible or ""
@@ -437,6 +438,12 @@ def test_a_training_asks_for_a_gpu_if_there_is_one(here, graphics_cards, device,
     assert workflow.globals["gpus_per_run"](SimpleNamespace(dataset=config["dataset"])) == asked
     limit = workflow.global_resources["gpu"].value if "gpu" in workflow.global_resources else None
     assert limit == (cards if asked and cards else None)  # trainings at a time
+
+
+@pytest.mark.parametrize(("free", "fit"), [("[N/A]", 1), ("1500", 1), ("81559\n9000", 4)])
+def test_as_many_trainings_share_a_gpu_as_fit_into_its_memory(here, graphics_cards, free, fit):
+    graphics_cards(2, free=free)
+    assert load(here, copy.deepcopy(CONFIG)).global_resources["gpu"].value == 2 * fit
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from topogen.provenance import memory, output_of
 
+# Of a GPU's memory for one training. Twelve VAEs at a time took 1,100 MB each on an H100, most of it CUDA itself.
+TRAINING_MB = 2000
+
 
 def all_cores(wildcards):
     """Every core of the run, so that the job is alone on the machine. On a cluster the profile asks for a whole node."""
@@ -62,9 +65,16 @@ def devices():
 
 
 def limit_gpus():
-    """Run as many trainings at a time as this machine has GPUs, unless --resources says otherwise."""
+    """Run as many trainings at a time as fit into this machine's GPUs, unless --resources says otherwise."""
     if devices() != {"cpu"} and "gpu" not in workflow.global_resources and gpus() > 0:
-        workflow.register_resource("gpu", gpus())
+        workflow.register_resource("gpu", gpus() * trainings_per_gpu())
+
+
+def trainings_per_gpu():
+    """How many fit into the GPU with the least free memory; 1 on a cluster, or if nvidia-smi does not say."""
+    free = output_of("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits") or ""
+    megabytes = [int(line) for line in free.splitlines() if line.isdigit()]
+    return 1 if workflow.non_local_exec else max(1, min(megabytes, default=0) // TRAINING_MB)
 
 
 def limit_memory():

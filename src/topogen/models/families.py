@@ -29,12 +29,12 @@ class Cloud:
     place: Tensor
     slope: tuple[Tensor, ...] = ()
 
-    def carry(self, gradient: Tensor) -> Tensor:
-        """Gradient on the place, of the place's shape, from the gradient on the points."""
-        gradient = gradient.reshape(self.place.shape)
+    def carry(self, gradients: Tensor) -> Tensor:
+        """Gradients on the place, shape (k, *the place's), from k gradients on the points, of any device."""
+        gradients = gradients.to(self.place.device).reshape(-1, *self.place.shape)
         for factor in self.slope:
-            gradient = gradient * factor
-        return gradient
+            gradients = gradients * factor
+        return gradients
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """The regularizers of a training: what they add to a step, and as what it is noted in the history.
 
 The gradient of a term is taken on a detached copy of its cloud, so that this part of a step is one piece,
-forward and backward, that can be timed and examined by itself. It is then carried on to the cloud's place,
-where its size is that of its weight, or of its share of the data term's gradient there.
+forward and backward, that can be timed and examined by itself. The copy is on the host, whatever the device
+of the model: homology and matchings are computed there, so a cloud on a GPU comes down once and its gradients
+go up together. They are then carried on to the cloud's place, where the size of each is that of its weight,
+or of its share of the data term's gradient there.
 """
 
 import math
@@ -66,7 +68,6 @@ class Regularization:
             ``permuted``, in which each image has the gradient of another image; or ``random``. The last two
             are drawn at every step from a stream of their own.
         seed: of everything that is drawn.
-        device: of the model.
 
     """
 
@@ -78,11 +79,8 @@ class Regularization:
         *,
         direction: str,
         seed: int,
-        device: torch.device,
     ) -> None:
         self.terms = build_terms(regularizers)
-        for term in self.terms:
-            term.module.to(device)
         self.reference, self.wrong = reference, wrong
         self.direction, self.seed = direction, seed
         self.directions = independent_stream(seed, 0) if direction in ("permuted", "random") else None
@@ -121,7 +119,9 @@ class Regularization:
                 parts = self._parts(terms, cloud, Step(batch, step, size, row))
             except ValueError as error:
                 raise TrainingError(f"step {step}, {name} cloud: {error}") from error
-            row |= {f"gradient_{term.column}": size_of(part) for term, part in zip(terms, parts, strict=True)}
+            row |= {
+                f"gradient_{term.column}": size for term, size in zip(terms, sizes_of(parts), strict=True)
+            }
             demand_finite(row, step)
             places.append(cloud.place)
             gradients.append(self._directed(torch.stack(parts).sum(dim=0)))
@@ -129,17 +129,24 @@ class Regularization:
 
     def _parts(self, terms: list[Term], cloud: Cloud, step: Step) -> list[Tensor]:
         """Gradient of each term of one cloud on its place; values and weights in effect go into the row."""
-        points = cloud.points.requires_grad_()
-        parts: dict[str, Tensor] = {}
+        points = cloud.points.cpu().requires_grad_()
+        found: dict[str, list[Tensor]] = {}
         for view in dict.fromkeys(term.view for term in terms):
             seen = [term for term in terms if term.view == view]
-            parts |= self._parts_of_view(view, seen, cloud, points, step)
-        return [parts[term.column] for term in terms]
+            found |= self._gradients_of_view(view, seen, points, step)
+        carried = iter(
+            cloud.carry(torch.stack([gradient for term in terms for gradient in found[term.column]]))
+        )
+        return [_part(term, [next(carried) for _ in found[term.column]], step) for term in terms]
 
-    def _parts_of_view(
-        self, view: View, terms: list[Term], cloud: Cloud, points: Tensor, step: Step
-    ) -> dict[str, Tensor]:
-        """The same of the terms that see the cloud in one way, by the column of the term."""
+    def _gradients_of_view(
+        self, view: View, terms: list[Term], points: Tensor, step: Step
+    ) -> dict[str, list[Tensor]]:
+        """Gradients on the points of the terms that see a cloud in one way, by the column of the term.
+
+        That of the right reference comes first, and that of the wrong one last. A term with a share needs
+        one of them.
+        """
         keys = list(dict.fromkeys(term.key for term in terms))
         drawn = view.drawn(len(points), self.seed, step.number)
         seen = view.of_points(points if drawn is None else points[drawn], keys)
@@ -148,22 +155,16 @@ class Regularization:
             found = reference.seen(view, keys, drawn, batch=step.batch, step=step.number)
             return {key: values.to(seen[key]) for key, values in found.items()}
 
-        def gradient(term: Term, references: Seen) -> Tensor:
-            return cloud.carry(_gradient(term, points, seen, references, step.row))
-
-        def part(term: Term) -> Tensor:
+        def gradients(term: Term) -> list[Tensor]:
+            needed = [references for references in (right, wrong) if references]
             if term.share is not None:
-                unscaled = gradient(term, wrong or right)
-                weight = weight_of_share(term.share, size_of(unscaled), step.data_size)
-                step.row[f"weight_{term.column}"] = weight
-                return weight * unscaled
-            weighted = gradient(term, right)
-            return resized(gradient(term, wrong), size_of(weighted)) if wrong else weighted
+                needed = needed[-1:]
+            return [_gradient(term, points, seen, references, step.row) for references in needed]
 
         wrong = given(self.wrong) if self.wrong else {}
         only_wrong = wrong and all(term.share is not None for term in terms)
         right = {} if only_wrong else given(self.reference)
-        return {term.column: part(term) for term in terms}
+        return {term.column: gradients(term) for term in terms}
 
     def _directed(self, gradient: Tensor) -> Tensor:
         """The gradient as it is, or one of its size in another direction."""
@@ -187,6 +188,23 @@ def _gradient(term: Term, points: Tensor, seen: Seen, references: Seen, row: dic
         term.weight * value, points, retain_graph=True, allow_unused=True, materialize_grads=True
     )
     return gradient
+
+
+def _part(term: Term, carried: list[Tensor], step: Step) -> Tensor:
+    """What a term adds to the gradient on the place: of its share or, if it has none, of its weight.
+
+    Args:
+        term: a regularizer.
+        carried: its gradients on the place, with the right reference first and a wrong one last.
+        step: gets the weight in effect.
+
+    """
+    if term.share is not None:
+        weight = weight_of_share(term.share, size_of(carried[0]), step.data_size)
+        step.row[f"weight_{term.column}"] = weight
+        return weight * carried[0]
+    weighted, *wrong = carried
+    return resized(wrong[0], size_of(weighted)) if wrong else weighted
 
 
 def data_size(outcome: Outcome, cloud: Cloud) -> float:
@@ -221,7 +239,14 @@ def resized(gradient: Tensor, size: float) -> Tensor:
 
 def size_of(gradient: Tensor) -> float:
     """Euclidean norm; in float64, where the square of no float32 overflows."""
-    return float(torch.linalg.vector_norm(gradient, dtype=torch.float64))
+    return sizes_of([gradient])[0]
+
+
+def sizes_of(gradients: Sequence[Tensor], *numbers: Tensor) -> list[float]:
+    """Some numbers, then Euclidean norms. They leave a GPU together, since every transfer waits for it."""
+    norms = [torch.linalg.vector_norm(gradient, dtype=torch.float64) for gradient in gradients]
+    sizes: list[float] = torch.stack([*(number.double() for number in numbers), *norms]).tolist()
+    return sizes
 
 
 def demand_finite(row: Mapping[str, float], step: int) -> None:

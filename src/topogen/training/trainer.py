@@ -21,7 +21,11 @@ from topogen.data.orders import Places, ordered_batches, shuffled_batches
 from topogen.models.families import Cloud, Outcome, build
 from topogen.training.noise import PRIOR, SamplingNoise, independent_stream, stream_of_step
 from topogen.training.references import Stored, TrainingData, references_of
-from topogen.training.regularization import Regularization, demand_finite, size_of
+from topogen.training.regularization import Regularization, demand_finite, sizes_of
+
+# On a GPU, convolutions in float32 itself and by kernels that give the same bits each time. By default they
+# round to the 10 bits of TF32, and no training has the same bits twice.
+EXACT = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
 
 
 class Trainer:
@@ -92,21 +96,20 @@ class Trainer:
             stream = torch.Generator()
             stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
         self.noise = _sampling_noise(stream, noise or {}, seed, self.model.noise_dim, batch_size)
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=learning_rate, betas=self.model.betas, weight_decay=weight_decay
-        )
+        rates: dict[str, Any] = {"lr": learning_rate, "weight_decay": weight_decay, "betas": self.model.betas}
+        fused = self.device.type == "cuda"  # one kernel for all weights
+        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=fused, **rates)
         classes = np.zeros(0) if labels is None else labels
         data = TrainingData(images, self.batches, classes, shuffled=bool(shuffle))
         dimension = self.model.noise_dim
         right, wrong = references_of(
             data, references, kind=reference, wrong=wrong_references, dimension=dimension, seed=seed
         )
-        self.regularization = Regularization(
-            regularizers, right, wrong, direction=direction, seed=seed, device=self.device
-        )
+        self.regularization = Regularization(regularizers, right, wrong, direction=direction, seed=seed)
         self.steps_done = 0
         self.topology_seconds = 0.0
 
+    @EXACT
     def step(self) -> tuple[dict[str, float], Outcome]:
         """One update on the next batch.
 
@@ -126,8 +129,9 @@ class Trainer:
         row: dict[str, float] = {"step": self.steps_done}
         row |= self._update_adversary(passed, images)
         outcome = self.model.outcome(passed, images)
-        row |= {name: loss.item() for name, loss in outcome.losses.items()}
-        row[f"gradient_{next(iter(outcome.losses))}"] = size_of(outcome.data_gradient)
+        columns = [*outcome.losses, f"gradient_{next(iter(outcome.losses))}"]
+        values = sizes_of([outcome.data_gradient], *outcome.losses.values())
+        row |= dict(zip(columns, values, strict=True))
         demand_finite(row, self.steps_done)
 
         started = time.perf_counter()
@@ -157,6 +161,7 @@ class Trainer:
         torch.autograd.backward(values, gradients)
         self.optimizer.step()
 
+    @EXACT
     def weight_gradients(self) -> tuple[Tensor, Tensor]:
         """Gradients in all weights on the next batch: of the data term, and of the regularizers together.
 
@@ -204,6 +209,7 @@ class Trainer:
             raise ValueError(f"{family} has no cloud {missing[0]}; choose one of: {', '.join(offered)}")
         return {name: offered[name] for name in asked}
 
+    @EXACT
     def latents_of(self, images: NDArray[Any], noise: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Latents of images by name, such as ``z`` and ``mean``, by the model as it stands; each (n, d)."""
         pixels, draws = scaled(images).to(self.device), torch.from_numpy(noise).to(self.device)
@@ -213,6 +219,7 @@ class Trainer:
         self.model.train()
         return {name: values.cpu().numpy() for name, values in latents.items()}
 
+    @EXACT
     def bce_at_mean(self, images: NDArray[Any]) -> float:
         """BCE of images and their reconstructions from the posterior mean, by the model as it stands.
 

@@ -105,9 +105,11 @@ def test_gradients_are_carried_to_the_place_of_a_cloud(name, shape):
     cloud = model.outcome(passed, images).clouds[name]
     made = passed[0].sigmoid().flatten(1) if name == "output" else passed[3]
     assert torch.equal(cloud.points, made)
-    gradient = normal(2, *cloud.points.shape)
-    (expected,) = torch.autograd.grad(made, cloud.place, gradient)
-    torch.testing.assert_close(cloud.carry(gradient), expected)
+    gradients = normal(2, 2, *cloud.points.shape)
+    expected = [
+        torch.autograd.grad(made, cloud.place, gradient, retain_graph=True)[0] for gradient in gradients
+    ]
+    torch.testing.assert_close(cloud.carry(gradients), torch.stack(expected))
 
 
 def test_the_gradient_of_the_data_term_is_taken_at_the_logits():
