@@ -39,8 +39,8 @@ def check_parameters(**parameters: float) -> None:
     """
     for name, value in parameters.items():
         within, words = RANGES[name]
-        if not within(value):
-            raise ValueError(f"{name} must be {words}, got {value}")
+        if isinstance(value, str) or not within(value):
+            raise ValueError(f"{name} must be {words}, got {value!r}")
 
 
 def as_diagrams(*diagrams: DiagramLike) -> tuple[Tensor, ...]:
@@ -112,7 +112,8 @@ def _in_full_precision(diagram: Tensor) -> Tensor:
         return diagram.float()
     if diagram.dtype in FULL_PRECISION:
         return diagram
-    raise TypeError(f"a diagram of {diagram.dtype} must be made one of real numbers, as with .float()")
+    remedy = ".real" if diagram.is_complex() else ".float()"
+    raise TypeError(f"a diagram of {diagram.dtype} must be made one of real numbers, as with {remedy}")
 
 
 def _read(diagram: Any, like: Tensor | None) -> Tensor:

@@ -43,7 +43,6 @@ Degrees = SupportsIndex | Iterable[SupportsIndex]
 MOST_POINTS = 2**16
 LARGE = 512  # points from which on a thread, which takes 0.1 ms to start, costs little
 DTYPES = torch.float16, torch.bfloat16, torch.float32, torch.float64
-NOT_FINITE = "the point cloud holds NaN or infinite coordinates"
 OVERFLOW = "a distance between two points overflows the precision of the cloud"
 
 
@@ -100,7 +99,8 @@ def rips_diagrams(
         points: cloud of n points in R^d, shape (n, d); n may be 0 or 1. With ``metric="precomputed"``, a
             symmetric matrix of distances, shape (n, n), zero on the diagonal and nowhere negative, each up to
             rounding, which need not obey the triangle inequality. Points at an infinite distance are joined
-            by no edge. Any device; float16, bfloat16, float32 or float64.
+            by no edge. With another metric, a matrix is taken for n points in R^n. Any device; float16,
+            bfloat16, float32 or float64.
         degrees: homology degrees, each a whole number >= 0, or one such number; those >= 2 need the extra
             ``high-degrees`` of the package.
         metric: distance between points: "euclidean", "manhattan", "chebyshev", "cosine" (not defined at the
@@ -248,7 +248,7 @@ def pad_diagrams(diagrams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         a mask of shape (b, k), true at the bars that are there.
 
     Raises:
-        ValueError: there is no diagram, or one of them is not of shape (k, 2).
+        ValueError: there is no diagram, one is not of shape (k, 2), or their dtypes or devices differ.
 
     >>> bars, mask = pad_diagrams([torch.tensor([[0.0, 1.0], [0.0, 2.0]]), torch.zeros(0, 2)])
     >>> bars.shape, mask
@@ -264,6 +264,11 @@ def pad_diagrams(diagrams: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
                 "expected diagrams of one degree, tensors of shape (k, 2); of what batched_rips_diagrams "
                 "returns, take one place of each, as in [diagrams[0] for diagrams in batch]"
             )
+    kinds = sorted({f"{diagram.dtype} on {diagram.device}" for diagram in diagrams})
+    if len(kinds) > 1:
+        raise ValueError(
+            f"the diagrams are of different dtypes or devices, {' and '.join(kinds)}; make them one with .to"
+        )
     sizes = torch.tensor([len(diagram) for diagram in diagrams], device=diagrams[0].device)
     bars = pad_sequence(list(diagrams), batch_first=True)
     return bars, torch.arange(bars.shape[1], device=bars.device) < sizes[:, None]
@@ -331,8 +336,8 @@ def question(degrees: Degrees, metric: Metric, max_edge_length: float, essential
 
     """
     wanted = _whole(degrees)
-    if not max_edge_length >= 0:
-        raise ValueError(f"max_edge_length must be >= 0, got {max_edge_length}")
+    if isinstance(max_edge_length, str | None) or not max_edge_length >= 0:
+        raise ValueError(f"max_edge_length must be >= 0, got {max_edge_length!r}; math.inf sets no limit")
     return Question(wanted, metrics.known_metric(metric), float(max_edge_length), essential)
 
 
@@ -354,13 +359,15 @@ def _check(points: Tensor, metric: str | float) -> None:
     if points.ndim != 2:
         raise ValueError(f"expected each cloud in the shape (n, d), got {tuple(points.shape)}")
     if points.dtype not in DTYPES:
+        remedy = "torch.view_as_real(points).flatten(1)" if points.is_complex() else "points.float()"
         raise ValueError(
-            f"expected floating-point numbers of 16, 32 or 64 bits, got {points.dtype}; points.float() "
-            "converts them"
+            f"expected floating-point numbers of 16, 32 or 64 bits, got {points.dtype}; {remedy} converts "
+            "them"
         )
     if points.layout != torch.strided or points.is_meta:
         raise ValueError(
-            f"expected a dense tensor that holds values, got layout {points.layout} on {points.device}"
+            f"expected a dense tensor that holds values, got layout {points.layout} on {points.device}; "
+            "points.to_dense() makes a sparse one dense, and the device meta holds no values"
         )
     if debug_unwrap(points).ndim != points.ndim:
         raise RuntimeError(
@@ -410,7 +417,7 @@ def filtration(
         given = metrics.distances_of_matrix(values, torch.finfo(dtype).eps)
     elif asked.metric != "euclidean":
         if not np.isfinite(values).all():
-            raise ValueError(NOT_FINITE)
+            raise _not_finite(values)
         given = metrics.pairwise_distances(values, asked.metric)
     longest = _rounded(asked.longest, dtype)
     # Distances are rounded, also when a length becomes one of dtype; exact lengths decide in the end.
@@ -420,8 +427,16 @@ def filtration(
     if stop[0]:
         raise InterruptedError("stopped before all bars were known")
     if not found.edges.finite and asked.metric != "precomputed":
-        raise ValueError(OVERFLOW if np.isfinite(values).all() else NOT_FINITE)
+        raise ValueError(OVERFLOW) if np.isfinite(values).all() else _not_finite(values)
     return found, longest
+
+
+def _not_finite(values: NDArray[Any]) -> ValueError:
+    point = int(np.argmin(np.isfinite(values).all(axis=1)))
+    return ValueError(
+        f"the point cloud holds NaN or infinite coordinates, first at point {point}; leave such points out, "
+        "or find out whether the training diverged"
+    )
 
 
 @lru_cache
@@ -467,7 +482,7 @@ def _bars_of_one_vertex(values: NDArray[Any], dtype: torch.dtype, asked: Questio
     if asked.metric == "precomputed":
         metrics.distances_of_matrix(values, torch.finfo(dtype).eps)
     elif not np.isfinite(values).all():
-        raise ValueError(NOT_FINITE)
+        raise _not_finite(values)
     alive = len(values) if asked.essential else 0
     sizes = np.array([alive if degree == 0 else 0 for degree in asked.degrees])
     bars = sizes.sum()

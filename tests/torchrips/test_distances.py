@@ -518,7 +518,7 @@ def test_what_is_no_diagram_is_refused(distance, shape):
 @pytest.mark.parametrize(
     ("function", "parameters"),
     [
-        *[(wasserstein, {"order": order, "ground_norm": 2}) for order in (0.5, -1, math.inf, math.nan)],
+        *[(wasserstein, {"order": order, "ground_norm": 2}) for order in (0.5, -1, math.inf, math.nan, "2")],
         *[(wasserstein, {"order": 2, "ground_norm": norm}) for norm in (0.5, 0, -math.inf, math.nan)],
         *[(sliced_wasserstein, {"directions": count}) for count in (0, -1, 2.5, math.inf, math.nan)],
         *[

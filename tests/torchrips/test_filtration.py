@@ -204,7 +204,7 @@ def test_the_origin_has_no_cosine_distance():
         rips_diagrams(torch.tensor([[1.0], [0.0]]), metric="cosine")
 
 
-@pytest.mark.parametrize("limit", [-1, math.nan])
+@pytest.mark.parametrize("limit", [-1, math.nan, None, "1"])
 def test_a_limit_is_not_negative(limit):
     with pytest.raises(ValueError, match="max_edge_length must be >= 0, got"):
         rips_diagrams(torch.zeros(3, 2), max_edge_length=limit)
