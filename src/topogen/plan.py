@@ -24,23 +24,9 @@ NOT_OF_THE_TRAINER = {
     "strength",
 }
 
-# Regularizers that compare points instead of diagrams: those of topogen.training.terms.OF_POINTS.
-OF_POINTS = {
-    "energy_distance",
-    "sliced_wasserstein_points",
-    "mean_distance",
-    "nearest_distance",
-    "total_variance",
-    "principal_persistence",
-    "connectivity",
-    "signature",
-    "random_signature",
-    "rtd_lite",
-}
-OF_ONE_SPACE = {
-    "energy_distance",
-    "sliced_wasserstein_points",
-}  # of these, those that need points of one space
+# Regularizers that compare points of one space, of those that compare points instead of diagrams.
+OF_ONE_SPACE = {"energy_distance", "sliced_wasserstein_points"}
+OF_SUBSETS = "principal_persistence"  # takes points, and yet has a degree: it draws the diagrams itself
 
 STUDY_MEASURES = ("holes", "bce_test")  # measures of a study that no evaluation is needed for
 
@@ -231,8 +217,9 @@ class Plan:
 
     def stored(self, term: Config) -> bool:
         """Whether D0 of a regularizer is stored: Euclidean diagrams of whole batches, in degree 0 or 1."""
+        of_diagrams = "degree" in term and term["name"] != OF_SUBSETS
         seen = term.get("metric", "euclidean") == "euclidean" and "subset" not in term
-        return seen and term["name"] not in OF_POINTS and term["degree"] < 2
+        return of_diagrams and seen and term["degree"] < 2
 
     def order(self, model: str) -> str | None:
         """Name of the order in which a model sees the images; None: the order of the data."""

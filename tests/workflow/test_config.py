@@ -19,8 +19,7 @@ from snakemake.utils import update_config, validate
 from topogen import provenance
 from topogen.checks import check
 from topogen.evaluation.metrics import METRICS
-from topogen.plan import OF_ONE_SPACE, Plan
-from topogen.plan import OF_POINTS as NAMES_OF_POINTS
+from topogen.plan import OF_ONE_SPACE, OF_SUBSETS, Plan
 from topogen.synthetic.damage import DAMAGES
 from topogen.synthetic.pointclouds import PARTS
 from topogen.theory.clouds import SHAPES
@@ -42,8 +41,9 @@ def test_schema_names_every_regularizer_and_its_arguments():
         arguments = set(inspect.signature(regularizer).parameters) - {"args", "kwargs", "degree"}
         assert set(definitions.get(name, {}).get("properties", {})) == arguments, name
         assert set(definitions.get(name, {}).get("required", [])) == arguments, name
-    assert set(OF_POINTS) == NAMES_OF_POINTS
-    assert OF_ONE_SPACE <= NAMES_OF_POINTS
+    without_degree, *_ = definitions["regularizer"]["allOf"]
+    assert {*without_degree["if"]["properties"]["name"]["enum"], OF_SUBSETS} == set(OF_POINTS)
+    assert set(OF_POINTS) >= OF_ONE_SPACE
 
 
 @pytest.mark.parametrize("name", AS_RUN)
