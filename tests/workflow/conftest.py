@@ -49,11 +49,11 @@ def put_dataset(raw):
     return checksums
 
 
-def loaded(*configuration_files, snakefile=Path("Snakefile"), **settings):
-    """A workflow as every run reads it first, in this process."""
+def loaded(*configuration_files, snakefile=Path("Snakefile"), nodes=None, **settings):
+    """A workflow as every run reads it first, in this process; with nodes, a run on a cluster."""
     with SnakemakeApi() as api:
         read = api.workflow(
-            resource_settings=ResourceSettings(cores=1),
+            resource_settings=ResourceSettings(cores=1, nodes=nodes),
             config_settings=ConfigSettings(configfiles=list(configuration_files), **settings),
             snakefile=snakefile,
         )

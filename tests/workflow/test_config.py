@@ -440,6 +440,14 @@ def test_a_training_asks_for_a_gpu_if_there_is_one(here, graphics_cards, device,
     assert limit == (cards if asked and cards else None)  # trainings at a time
 
 
+def test_a_run_on_a_cluster_is_not_limited_by_the_machine_that_submits(here, graphics_cards):
+    """Nor asked for GPUs while the rules are read: Snakemake learns later that the jobs go to Slurm."""
+    graphics_cards(2)
+    workflow = loaded(nodes=100)
+    assert not {"gpu", "mem_mb"} & set(workflow.global_resources)
+    assert workflow.globals["gpus"].cache_info().currsize == 0
+
+
 @pytest.mark.parametrize(("free", "fit"), [("[N/A]", 1), ("1500", 1), ("81559\n9000", 4)])
 def test_as_many_trainings_share_a_gpu_as_fit_into_its_memory(here, graphics_cards, free, fit):
     graphics_cards(2, free=free)

@@ -94,27 +94,35 @@ def test_many_short_jobs_are_few_submissions(submitted):
     assert len(submissions) == alone + sum(sent.values())
 
 
-def test_a_training_asks_for_a_gpu_if_the_cluster_has_one(submitted):
-    """It then runs on the CPU, because torch finds no GPU."""
-    space, _ = submitted
+@pytest.fixture(scope="module")
+def few_jobs(cluster, small):
+    """A small workspace of which the tests ask for one training, not for a full run."""
+    return small(), "results/MNIST/runs/TopoVAE1/1/history.parquet"
+
+
+def test_a_training_asks_for_a_gpu_if_the_cluster_has_one_and_no_other_job_does(few_jobs):
+    """It then runs on the CPU, because torch finds no GPU. The machine that submits has none either."""
+    space, history = few_jobs
     before = space.config
     space.config = before | {"training": before["training"] | {"device": "auto"}}
-    history = "results/MNIST/runs/TopoVAE1/1/history.parquet"
-    run = space.start("--forcerun", "train", *PROFILE, "--", history)
-    while not (asked := queue("--Format", "tres-per-job")):
-        assert run.poll() is None, run.stdout.read()
-        time.sleep(0.1)
+    run = space.start(*PROFILE, "--", history)
+    asked = {}
+    while run.poll() is None:
+        words = iter(queue("--Format", "comment:60,tres-per-job:20"))
+        asked.update(zip(words, words, strict=True))
+        time.sleep(0.5)
     output, _ = run.communicate()
     space.config = before
-    assert asked == ["gres:gpu:1"]
     assert run.returncode == 0, output[-6000:]
+    assert asked.pop("rule_train_wildcards_MNIST_TopoVAE1_1") == "gres:gpu:1"
+    assert set(asked.values()) == {"N/A"}
 
 
-def test_a_training_that_diverges_is_reported_with_its_reason_and_not_trained_again(submitted):
+def test_a_training_that_diverges_is_reported_with_its_reason_and_not_trained_again(few_jobs):
     """As often as the profile retries a job."""
-    space, _ = submitted
+    space, history = few_jobs
     space.config = space.config | {"training": space.config["training"] | {"learning_rate": 1.0e30}}
-    run = space.snakemake("results/MNIST/runs/TopoVAE1/1/history.parquet", *PROFILE)
+    run = space.snakemake(history, *PROFILE)
     assert run.returncode != 0
     assert run.stdout.count("Trying to restart job") == 2
     assert "TopoVAE1, seed 1: step 1: not finite: bce, kld" in run.stdout

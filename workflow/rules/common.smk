@@ -53,10 +53,6 @@ try:
     check_results_folder(Path("results"))
 except ValueError as error:
     raise WorkflowError(error)
-if workflow.non_local_exec and workflow.config_settings.replace_workflow_config:
-    raise WorkflowError(
-        "--replace-workflow-config: Snakemake does not tell the jobs of a cluster; make the file the clone's config.yaml"
-    )
 
 EXPERIMENTS = config["synthetic"]["pointclouds"]["experiments"]
 BATCH = config["theory"]["batch"]

@@ -9,6 +9,7 @@ from topogen.forecast import disk, other_jobs
 
 onstart:
     check_device()
+    check_cluster_gets_the_configuration()
     look_for_jobs_only_when_one_ends()
 
 
@@ -27,6 +28,14 @@ def check_device():
     if "cuda" in devices() and gpus() == 0:
         raise WorkflowError(
             "config: training.device: cuda, but this machine has no NVIDIA GPU that torch can use; write auto or cpu"
+        )
+
+
+def check_cluster_gets_the_configuration():
+    """Stop before any job if its process would read another configuration than this one."""
+    if workflow.non_local_exec and workflow.config_settings.replace_workflow_config:
+        raise WorkflowError(
+            "--replace-workflow-config: Snakemake does not tell the jobs of a cluster; make the file the clone's config.yaml"
         )
 
 

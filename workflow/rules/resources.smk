@@ -64,20 +64,30 @@ def devices():
     return {each.config["training"]["device"] for each in PLANS.values()}
 
 
+def limit_by_this_machine():
+    """Run only jobs at a time that fit into this machine's GPUs and memory together, unless --resources says otherwise.
+
+    Called while the rules are read. Snakemake does not know its executor then, so that `workflow.non_local_exec` is False
+    on a cluster too: the number of nodes, which --jobs gives, tells. `gpus` must not be asked so early on a cluster,
+    because it remembers its answer.
+    """
+    if workflow.nodes is None:
+        limit_gpus()
+        limit_memory()
+
+
 def limit_gpus():
-    """Run as many trainings at a time as fit into this machine's GPUs, unless --resources says otherwise."""
     if devices() != {"cpu"} and "gpu" not in workflow.global_resources and gpus() > 0:
         workflow.register_resource("gpu", gpus() * trainings_per_gpu())
 
 
 def trainings_per_gpu():
-    """How many fit into the GPU with the least free memory; 1 on a cluster, or if nvidia-smi does not say."""
+    """How many fit into the GPU with the least free memory; 1 if nvidia-smi does not say."""
     free = output_of("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits") or ""
     megabytes = [int(line) for line in free.splitlines() if line.isdigit()]
-    return 1 if workflow.non_local_exec else max(1, min(megabytes, default=0) // TRAINING_MB)
+    return max(1, min(megabytes, default=0) // TRAINING_MB)
 
 
 def limit_memory():
-    """Run only jobs at a time that fit into this machine's memory together, unless --resources says otherwise."""
-    if not workflow.non_local_exec and "mem_mb" not in workflow.global_resources and memory():
+    if "mem_mb" not in workflow.global_resources and memory():
         workflow.register_resource("mem_mb", memory() // 10**6)
