@@ -18,8 +18,8 @@ COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --ext
 # They share one small run of the whole workflow, which takes minutes.
 END_TO_END := $(addprefix tests/workflow/test_,archive.py faults.py report.py workflow.py)
 
-.PHONY: results demo report archive verify redraw docs test lint check-packages check-run check-workflow check-fast test-faults \
-    test-network test-wheel conformance benchmark benchmark-gpu budget environment peers rulegraph lock unlock clean
+.PHONY: results demo slurm-demo report archive verify redraw docs test lint check-packages check-run check-workflow check-fast \
+    test-faults test-network test-wheel conformance benchmark benchmark-gpu budget environment peers rulegraph lock unlock clean
 
 results: environment ## every figure and table of the thesis
 	$(RUN) snakemake --cores $(CORES) all
@@ -28,6 +28,9 @@ demo: environment ## every kind of figure and table in minutes, without a downlo
 	mkdir -p results-demo
 	$(RUN) snakemake --directory results-demo --configfile config/demo.yaml --cores $(CORES) all
 	$(RUN) snakemake --directory results-demo --configfile config/demo.yaml --report report.html
+
+slurm-demo: environment ## the demo's jobs through Slurm, which is started here for it: as root on Debian; results-slurm/
+	$(RUN) tests/slurm/demo.sh $(TARGETS)
 
 report: environment ## results/report.html: one file with everything, once the results are there
 	$(RUN) snakemake --report results/report.html
@@ -125,4 +128,4 @@ unlock: environment ## after a killed run
 	$(RUN) snakemake --unlock
 
 clean:
-	rm -rf results results-demo redrawn
+	rm -rf results results-demo results-slurm redrawn

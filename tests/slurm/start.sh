@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A Slurm of one node on this Debian machine, as root: start.sh FOLDER [GPUS]. Configuration, state and logs lie in
 # FOLDER, and /etc/slurm/slurm.conf and gres.conf become links there: jobs lose SLURM_CONF on their way. The node claims
-# to have as many GPUs, which are empty files. stop.sh FOLDER ends it.
+# to have as many GPUs, which are empty files. stop.sh FOLDER ends all of it.
 set -euo pipefail
 mkdir -p "$1/state" "$1/spool"
 folder=$(realpath "$1")
@@ -61,6 +61,7 @@ if ! munge -n >/dev/null 2>&1; then
     [ -s /etc/munge/munge.key ] || mungekey
     chown munge /etc/munge/munge.key
     runuser -u munge -- munged
+    cp /run/munge/munged.pid "$folder"
 fi
 slurmctld
 slurmd

@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# End what start.sh FOLDER began; munged stays.
+# End what start.sh FOLDER began: its jobs first, because they outlive a slurmd that has ended.
 set -euo pipefail
 [ "$(readlink /etc/slurm/slurm.conf)" = "$(realpath "$1")/slurm.conf" ] || exit 0
 scancel --user="$(id -un)" || true
-for daemon in slurmd slurmctld; do
-    [ ! -s "$1/$daemon.pid" ] || kill "$(cat "$1/$daemon.pid")" || true
+for _ in $(seq 60); do
+    [ -n "$(squeue --noheader 2>/dev/null)" ] || break
+    sleep 1
+done
+for daemon in slurmd slurmctld munged; do
+    [ -s "$1/$daemon.pid" ] || continue
+    pid=$(cat "$1/$daemon.pid")
+    kill "$pid" || continue
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
 done
 rm -f /etc/slurm/slurm.conf /etc/slurm/gres.conf
