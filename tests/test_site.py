@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,11 @@ def test_the_reference_of_the_configuration_has_every_key_and_says_what_it_means
             yield from names(part)
 
     assert [name for name in set(names(schema)) if not any(key.endswith(name) for key, *_ in rows)] == []
+
+
+def test_the_page_of_what_was_run_is_that_of_the_kept_results():
+    """If it fails: `python benchmarks/what_was_run.py`; a file of results that is new belongs to its KEPT."""
+    script = runpy.run_path(str(ROOT / "benchmarks/what_was_run.py"))
+    kept = {str(file.relative_to(DOCS)) for file in (DOCS / "studies").rglob("values.csv")}
+    assert kept <= set(script["KEPT"])
+    assert (DOCS / "what_was_run.md").read_text(encoding="utf-8") == script["page"]()
