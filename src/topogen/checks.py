@@ -3,7 +3,9 @@
 import math
 import os
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from topogen.plan import OF_ONE_SPACE, REPLAYED, Plan
 from topogen.variants import Config, column_of
@@ -75,7 +77,36 @@ def check_numbers(value: object, key: str) -> None:
 def check_known(key: str, kind: str, name: str, known: Collection[str]) -> None:
     """Refuse a name that another section does not have."""
     if name not in known:
-        raise ValueError(f"{key}: unknown {kind} {name}; choose one of: {', '.join(known)}")
+        names = ", ".join(known)
+        raise ValueError(f"{key}: unknown {kind} {name}; {nearest(name, known)}choose one of: {names}")
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """Ask whether a known name was meant, if one is spelt much like it.
+
+    >>> nearest("batchsize", ["epochs", "batch_size"])
+    'did you mean batch_size? Or '
+    """
+    return "".join(f"did you mean {other}? Or " for other in get_close_matches(name, known, n=1))
+
+
+def in_words(error: Any) -> str:
+    """What a violation of the schema means: one sentence, where the library prints the whole schema.
+
+    Args:
+        error: a ``ValidationError`` of jsonschema.
+
+    """
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path)
+    place = f"{key.removeprefix('.')}: " if key else ""
+    if error.validator == "additionalProperties" and error.validator_value is False:
+        known = error.schema.get("properties", {})
+        name = next(str(name) for name in error.instance if name not in known)
+        return f"{place}unknown key {name}; {nearest(name, known)}choose one of: {', '.join(known)}"
+    if error.validator in ("required", "dependentRequired"):
+        return f"{place}{error.message}; there are only: {', '.join(map(str, error.instance))}"
+    text = error.validator == "type" and "number" in error.validator_value and isinstance(error.instance, str)
+    return f"{place}{error.message}{'; YAML reads 1e-3 as text, write 0.001' if text else ''}"
 
 
 def check_names(plan: Plan) -> None:
@@ -120,7 +151,8 @@ def check_dataset(plan: Plan) -> None:
 def check_models(plan: Plan) -> None:
     """Refuse models that cannot be compared with their baselines, and contradictory regularizers."""
     for model, baseline in plan.baselines.items():
-        if baseline not in plan.models or baseline in plan.baselines:
+        check_known(f"models.{model}.baseline", "model", baseline, plan.models)
+        if baseline in plan.baselines:
             raise ValueError(
                 f"models.{model}.baseline: {baseline} must be a model that has no baseline itself"
             )
@@ -201,8 +233,10 @@ def check_reached(plan: Plan, key: str, steps: Collection[int], comparison: str)
     """Refuse steps that a training of a comparison does not reach."""
     last = min(plan.last_step(model) for model in plan.trained_in(comparison))
     if late := [step for step in steps if step >= last]:
+        section = "sweeps" if comparison in plan.config.get("sweeps", {}) else "comparisons"
         raise ValueError(
-            f"{key}: {late} cannot be reported: comparisons.{comparison} ends after {last} steps"
+            f"{key}: {late} cannot be reported: {section}.{comparison} ends after {last} steps; "
+            "list earlier steps, or train for more"
         )
 
 

@@ -27,17 +27,17 @@ sys.executable = shlex.quote(PYTHON)
 for threshold in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"):
     os.environ.setdefault(threshold, str(2**30))
 
-from topogen.checks import check_each, check_results_folder
+from topogen.checks import check_each, check_results_folder, in_words
 from topogen.imports import source_files
 from topogen.plan import Plan, canonical, claims_by_dataset
 from topogen.provenance import times_by_rule, training_times
 from topogen.variants import of_each_dataset, without_nulls
 
 config = without_nulls(config)
-validate(config, "../schemas/config.schema.yaml")
 # All configuration files together, as somebody wrote them: with `like` and sweeps.
 CONFIGURATION = yaml.safe_dump(config, sort_keys=False, width=120)
 try:
+    validate(config, "../schemas/config.schema.yaml")
     # Dataset of the run -> its plan.
     PLANS = {name: Plan(entry) for name, entry in of_each_dataset(config).items()}
     # For what is the same on every dataset: models, comparisons, seeds. What belongs to no dataset is made once, with the
@@ -49,6 +49,8 @@ try:
     check_each(PLANS)
 except ValueError as error:
     raise WorkflowError(f"config: {error}")
+except WorkflowError as error:
+    raise WorkflowError(f"config: {in_words(error.__context__)}")
 try:
     check_results_folder(Path("results"))
 except ValueError as error:
