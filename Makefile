@@ -51,7 +51,7 @@ redraw: environment ## redrawn/: every figure and table from the numbers in ARCH
 
 docs: environment ## the site, site/html/index.html: built without network, tutorials run, commands tried, opened in a browser
 	$(RUN) sphinx-build --fresh-env --fail-on-warning --keep-going --jobs auto --doctree-dir site/doctrees docs site/html
-	$(RUN) pytest -m docs tests/test_pages.py
+	$(RUN) pytest -m docs tests/test_pages.py tests/test_extending.py
 
 test: environment ## what CI runs: the linters, the tests of the packages and those of the workflow, at the same time
 	$(MAKE) --jobs 4 lint check-packages check-run check-workflow

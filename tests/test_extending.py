@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.docs
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 FENCES = re.findall(r"([^`]*(?:`[^`\n]+`[^`]*)*)\n```(\w+)\n(.*?)```", PAGE, re.S)
