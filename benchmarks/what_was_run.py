@@ -31,6 +31,7 @@ KEPT = {
     ),
     "studies/diffusion/values.csv": ("studies.md#diffusion", ["diffusion"]),
     "studies/gan/values.csv": ("studies.md#gan", ["gan"]),
+    "studies/spheres/quality.csv": ("spheres.md", ["spheres"]),
 }
 MODE_COLLAPSE = "mode_collapse/seeds.csv"  # of GANs of points, whose models are variants of synthetic.gan
 RING = ("GAN of points", "ring of Gaussians")
@@ -99,6 +100,8 @@ def trained_in_studies() -> list[Trained]:
     for kept, (page, files) in KEPT.items():
         config = configuration(files)
         for name, seeds in seeds_of(kept, "model").items():
+            if name in config.get("embedding", {}).get("methods", {}):  # PCA and t-SNE are not trained
+                continue
             model = config["models"][name]
             family = model.get("architecture", "vae")
             found += [Trained(loss, family, config["dataset"], page, seeds) for loss in losses_of(model)]
