@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from topogen.synthetic.ring import Ring, Streams, normal
+from topogen.training.adam import Adam
 from topogen.training.terms import Term, build_terms
 from torchrips.persistence import batched_rips_diagrams
 
@@ -150,7 +151,7 @@ def train(
     discriminator = Perceptrons([2 * remedy.packed, *hidden, 1], [_branch(stream) for stream in streams])
     shown = normal((samples, latent_dim), streams)
     update_generator, update_discriminator = (
-        torch.optim.Adam(network.parameters(), learning_rates[name], BETAS)
+        Adam(network.parameters(), learning_rates[name], BETAS)
         for name, network in (("generator", generator), ("discriminator", discriminator))
     )
     looks, seen = [], []
@@ -171,10 +172,10 @@ def _branch(stream: torch.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(seed))
 
 
-def _update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+def _update(optimizer: Adam, loss: Tensor) -> None:
     """One step down the loss. Gradients of the other network, which it has as well, are not computed."""
     optimizer.zero_grad()
-    torch.autograd.backward(loss, inputs=optimizer.param_groups[0]["params"])
+    torch.autograd.backward(loss, inputs=optimizer.weights)
     optimizer.step()
 
 

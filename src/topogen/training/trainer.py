@@ -19,6 +19,7 @@ from torch import Tensor
 from topogen.data.batches import scaled
 from topogen.data.orders import Places, ordered_batches, shuffled_batches
 from topogen.models.families import Cloud, Outcome, build
+from topogen.training.adam import Adam
 from topogen.training.noise import PRIOR, SamplingNoise, independent_stream, stream_of_step
 from topogen.training.references import Stored, TrainingData, references_of
 from topogen.training.regularization import Regularization, demand_finite, sizes_of
@@ -96,9 +97,7 @@ class Trainer:
             stream = torch.Generator()
             stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
         self.noise = _sampling_noise(stream, noise or {}, seed, self.model.noise_dim, batch_size)
-        rates: dict[str, Any] = {"lr": learning_rate, "weight_decay": weight_decay, "betas": self.model.betas}
-        fused = self.device.type == "cuda"  # one kernel for all weights
-        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=fused, **rates)
+        self.optimizer = Adam(self.model.parameters(), learning_rate, self.model.betas, weight_decay)
         classes = np.zeros(0) if labels is None else labels
         data = TrainingData(images, self.batches, classes, shuffled=bool(shuffle))
         dimension = self.model.noise_dim

@@ -57,7 +57,7 @@ def test_a_step_updates_the_discriminator_and_then_the_generator():
     trainer, _ = trained(0, WASSERSTEIN | {"share": 0.5})
     model, stream = copy.deepcopy(trainer.model), trainer.noise.stream.clone_state()
     row, _ = trainer.step()
-    assert trainer.optimizer.param_groups[0]["betas"] == (0.5, 0.999)
+    assert trainer.optimizer.betas == (0.5, 0.999)
 
     def cross_entropy(images, answer):
         odds = model.discriminator(2 * images - 1)

@@ -75,7 +75,7 @@ def test_shuffled_images_are_compared_with_diagrams_of_themselves():
     terms = [{"name": "wasserstein", "degree": 0, "weight": 1, "parameters": {"order": 2, "ground_norm": 2}}]
     trainer = Trainer(IMAGES, [], **SETTINGS, regularizers=terms, seed=7, shuffle=2, weight_decay=0.1)
     assert (trainer.steps_per_epoch, len(trainer.batches)) == (3, 6)
-    assert trainer.optimizer.param_groups[0]["weight_decay"] == 0.1
+    assert trainer.optimizer.weight_decay == 0.1
     for batch in trainer.batches:
         row, outcome = trainer.step()
         clouds = outcome.reconstructions.flatten(1), scaled(IMAGES[batch]).flatten(1)
