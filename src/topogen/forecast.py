@@ -6,6 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
+def counted(number: int, noun: str) -> str:
+    """How many there are.
+
+    >>> counted(1, "training"), counted(2, "minute")
+    ('1 training', '2 minutes')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def other_jobs(counts: Mapping[str, int], times: Mapping[str, Mapping[str, float]]) -> str:
     """How many jobs there are besides the trainings, and about how long they take.
 
@@ -18,12 +27,12 @@ def other_jobs(counts: Mapping[str, int], times: Mapping[str, Mapping[str, float
     """
     known = {rule: times[rule]["seconds"] / times[rule]["jobs"] for rule in counts if rule in times}
     unknown = ", ".join(sorted(counts.keys() - known.keys()))
-    number = f"{sum(counts.values())} other jobs"
+    number = counted(sum(counts.values()), "other job")
     if not known:
         return f"{number}; no earlier one tells how long they take"
     minutes = math.ceil(sum(counts[rule] * seconds for rule, seconds in known.items()) / 60)
     missing = f" besides those of {unknown}, of which no earlier job tells" if unknown else ""
-    return f"{number}, about {minutes} minutes{missing}"
+    return f"{number}, about {counted(minutes, 'minute')}{missing}"
 
 
 def disk(trainings: int, runs: Path) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
+from topogen.forecast import counted
 from topogen.variants import Config, column_of, compared, opponents, variants
 
 Run = tuple[str, int]  # model and seed of a training
@@ -720,11 +721,12 @@ class Plan:
             ]
 
         ends = [self.last_step(model) for model in models]
+        trainings = counted(len(models), "training")
         if all(earlier(last) for last in set(ends)):
-            minutes = sum(fmean(earlier(last)) for last in ends) / 60
-            return f"{len(models)} trainings, about {math.ceil(minutes)} minutes one after another"
+            minutes = math.ceil(sum(fmean(earlier(last)) for last in ends) / 60)
+            return f"{trainings}, about {counted(minutes, 'minute')} one after another"
         lengths = ["all epochs" if last == math.inf else f"{last} steps" for last in sorted(set(ends))]
-        return f"{len(models)} trainings of {' or '.join(lengths)}; no earlier one tells how long they take"
+        return f"{trainings} of {' or '.join(lengths)}; no earlier one tells how long they take"
 
 
 def claims_by_dataset(plans: Mapping[str, Plan]) -> Config:

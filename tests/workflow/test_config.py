@@ -5,6 +5,7 @@ import inspect
 import json
 import math
 import os
+import re
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from topogen.theory.clouds import SHAPES
 from topogen.training.as_run import AS_RUN
 from topogen.training.terms import OF_POINTS
 from topogen.variants import of_each_dataset, without_nulls, written_out
+from topogen.written import check_written
 from torchrips.regularizers import REGULARIZERS
 
 ROOT = Path(__file__).parents[2]
@@ -386,6 +388,29 @@ def test_a_file_that_is_no_yaml_is_refused(here, fault):
         load(here, text)
     for word in words:
         assert word in str(error.value)
+
+
+WRITTEN = {
+    "a key twice": ("seeds: [1]\nmodels:\n  A: {}\n  B: {}\n  A: {}\n", 5, "A stands in line 3 too"),
+    "a key twice in a list": ("x: [{like: A, like: B}]\n", 1, "like stands in line 1 too"),
+    "a bracket too few": ("a: 1\nseeds: [1, 2\nb: 3\n", 3, "got ':'; look there and above for a tab"),
+    "a tab": ("training:\n\tepochs: 1\n", 2, "'\\t' that cannot start any token"),
+}
+
+
+@pytest.mark.parametrize("fault", WRITTEN)
+def test_a_mistake_in_writing_is_placed(tmp_path, fault):
+    text, line, words = WRITTEN[fault]
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=re.escape(f"{file}, line {line}: ")) as error:
+        check_written(file)
+    assert words in str(error.value)
+
+
+def test_a_key_that_is_there_twice_stops_the_run(here):
+    with pytest.raises(WorkflowError, match=r"broken.yaml, line 2: seeds stands in line 1 too"):
+        load(here, "seeds: [1]\nseeds: [2]\n")
 
 
 def test_results_that_cannot_be_written_stop_the_run(here):

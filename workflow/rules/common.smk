@@ -13,10 +13,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-# The packages of the clone, for Snakemake itself, whose environment need not have them, and for the jobs. The jobs get
-# them by the shell: with --sdm conda, Snakemake takes PYTHONPATH away from them.
-SOURCE = str(CLONE / "src")
-sys.path.insert(0, SOURCE)
+# The jobs get the packages of the clone by the shell: with --sdm conda, Snakemake takes PYTHONPATH away from them.
 os.environ.update(TOPOGEN_SOURCE=SOURCE)
 shell.prefix('export PYTHONPATH="$TOPOGEN_SOURCE${{PYTHONPATH:+:$PYTHONPATH}}"; ')
 # Snakemake writes the path of Python into shell commands as it stands: without quotes, a space would end it.

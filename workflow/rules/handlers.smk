@@ -107,13 +107,22 @@ def report_products(failed):
     asked = {job.rule.name for job in workflow.dag.jobs} & set(TARGETS) or {"all"}
     products = dict.fromkeys(file for target in sorted(asked) for file in TARGETS[target])
     missing = [path for path in products if not Path(path).is_file()]
+    late = {
+        str(file)
+        for job in workflow.dag.needrun_jobs()
+        if not workflow.dag.finished(job)
+        for file in job.output
+    }
+    earlier = [path for path in products if path in late and path not in missing]
+    of_earlier = f", {len(earlier)} of them of an earlier run and to be made again" if earlier else ""
     made = len(products) - len(missing)
-    logger.info(f"{made} of {len(products)} figures, tables and pages are in results/.")
+    logger.info(f"{made} of {len(products)} figures, tables and pages are in results/{of_earlier}.")
     if failed:
         histories = [Path("results/logs/train").glob(f"{dataset}-*.diverged.csv") for dataset in PLANS]
         diverged = sorted(map(str, itertools.chain(*histories)))
-        logger.info("\n  ".join(["Missing:", *missing]))
-        logger.info("\n  ".join(["Losses of trainings that diverged:", *diverged]))
+        for heading, paths in {"Missing": missing, "Losses of trainings that diverged": diverged}.items():
+            if paths:
+                logger.info("\n  ".join([f"{heading}:", *paths]))
 
 
 def write_provenance(failed):
