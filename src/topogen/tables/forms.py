@@ -25,6 +25,12 @@ def decimals(values: tuple[float, ...], digits: int) -> int:
 
 
 def mean_with_interval(mean: float, low: float, high: float, places: int, sign: str = "") -> str:
-    """A mean and its interval in brackets, with so many decimals; "+" gives positive numbers a sign."""
+    """A mean and its interval in brackets, with so many decimals; "+" gives positive numbers a sign.
+
+    >>> mean_with_interval(0.5, 0.25, 1, 2), mean_with_interval(0.5, -math.inf, math.inf, 2)
+    ('0.50 [0.25, 1.00]', '0.50 (too few seeds for an interval)')
+    """
+    if math.isinf(low) and math.isinf(high):
+        return f"{mean:{sign}z.{places}f} (too few seeds for an interval)"
     middle, *ends = (f"{value:{sign}z.{places}f}" for value in (mean, low, high))
     return f"{middle} [{', '.join(ends)}]"
