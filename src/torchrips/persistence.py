@@ -13,6 +13,7 @@ Engines: :mod:`torchrips.engine` in degrees 0 and 1; from degree 2 on, edge coll
 
 import math
 import operator
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -44,6 +45,7 @@ MOST_POINTS = 2**16
 LARGE = 512  # points from which on a thread, which takes 0.1 ms to start, costs little
 DTYPES = torch.float16, torch.bfloat16, torch.float32, torch.float64
 OVERFLOW = "a distance between two points overflows the precision of the cloud"
+LIKE_DISTANCES = "the cloud could be a matrix of distances; if it is one, say metric='precomputed'"
 
 
 @overload
@@ -99,8 +101,9 @@ def rips_diagrams(
         points: cloud of n points in R^d, shape (n, d); n may be 0 or 1. With ``metric="precomputed"``, a
             symmetric matrix of distances, shape (n, n), zero on the diagonal and nowhere negative, each up to
             rounding, which need not obey the triangle inequality. Points at an infinite distance are joined
-            by no edge. With another metric, a matrix is taken for n points in R^n. Any device; float16,
-            bfloat16, float32 or float64.
+            by no edge; in float16 so are those above 65,504. With another metric, a matrix is taken for n
+            points in R^n, with a warning if it could be one of distances. Any device; float16, bfloat16,
+            float32 or float64.
         degrees: homology degrees, each a whole number >= 0, or one such number; those >= 2 need the extra
             ``high-degrees`` of the package.
         metric: distance between points: "euclidean", "manhattan", "chebyshev", "cosine" (not defined at the
@@ -412,16 +415,18 @@ def filtration(
     """
     from torchrips.engine import rips  # slow to import: at first use
 
-    given = values
+    given, epsilon = values, torch.finfo(dtype).eps
     if asked.metric == "precomputed":
-        given = metrics.distances_of_matrix(values, torch.finfo(dtype).eps)
+        given = metrics.distances_of_matrix(values, epsilon)
     elif asked.metric != "euclidean":
         if not np.isfinite(values).all():
             raise _not_finite(values)
         given = metrics.pairwise_distances(values, asked.metric)
+    if asked.metric != "precomputed" and _looks_like_distances(values, epsilon):
+        warnings.warn(LIKE_DISTANCES, stacklevel=2)
     longest = _rounded(asked.longest, dtype)
     # Distances are rounded, also when a length becomes one of dtype; exact lengths decide in the end.
-    rounding = 2 * torch.finfo(dtype).eps + values.shape[1] * np.finfo(values.dtype).eps
+    rounding = 2 * epsilon + values.shape[1] * np.finfo(values.dtype).eps
     euclidean, loops = asked.metric == "euclidean", 1 in asked.degrees
     found = rips(given, euclidean, longest * (1 + rounding), loops, stop)
     if stop[0]:
@@ -429,6 +434,18 @@ def filtration(
     if not found.edges.finite and asked.metric != "precomputed":
         raise ValueError(OVERFLOW) if np.isfinite(values).all() else _not_finite(values)
     return found, longest
+
+
+def _looks_like_distances(values: NDArray[Any], epsilon: float) -> bool:
+    """Whether a cloud could be a matrix of distances; of one or two points some could by chance."""
+    points, dimension = values.shape
+    if points != dimension or points < 3 or not values.any():
+        return False
+    try:
+        metrics.distances_of_matrix(values, epsilon)
+    except ValueError:
+        return False
+    return True
 
 
 def _not_finite(values: NDArray[Any]) -> ValueError:

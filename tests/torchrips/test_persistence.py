@@ -444,6 +444,19 @@ def test_a_matrix_that_is_not_one_of_distances_is_refused(rows, fault):
         rips_diagrams(torch.tensor(rows), metric="precomputed")
 
 
+def test_a_matrix_of_distances_that_is_taken_for_a_cloud_is_noticed():
+    """It is a legal cloud, whose diagrams are wrong ones if the metric was forgotten."""
+    points = normal(3, 60, 2).float()
+    matrix = torch.cdist(points, points)  # wrong by rounding, its diagonal as well
+    with pytest.warns(UserWarning, match="could be a matrix of distances"):
+        rips_diagrams(matrix)
+    with pytest.warns(UserWarning, match="could be a matrix of distances"):
+        batched_rips_diagrams([points, matrix], metric="manhattan")
+    rips_diagrams(matrix, metric="precomputed")
+    rips_diagrams(torch.zeros(4, 4))
+    rips_diagrams(torch.ones(4, 4))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @given(seed=SEEDS)
 def test_distances_may_be_wrong_by_rounding(dtype, seed):
