@@ -48,6 +48,16 @@ def test_schema_names_every_regularizer_and_its_arguments():
     assert set(OF_POINTS) >= OF_ONE_SPACE
 
 
+def test_the_schema_refuses_parameters_that_a_regularizer_does_not_have():
+    """Its parameters could be described and no rule refer to them."""
+    definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
+    validator = Draft202012Validator({"$defs": definitions, "$ref": "#/$defs/regularizer"})
+    for name in (*REGULARIZERS, *AS_RUN, *OF_POINTS):
+        term = {"name": name, "share": 1, "parameters": {"misspelt": 1}}
+        errors = [error for degree in ({}, {"degree": 1}) for error in validator.iter_errors(term | degree)]
+        assert [error for error in errors if "misspelt" in error.message], name
+
+
 @pytest.mark.parametrize("name", AS_RUN)
 def test_a_loss_as_run_takes_the_parameters_of_the_one_as_defined(name):
     signatures = [

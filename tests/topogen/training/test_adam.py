@@ -13,12 +13,13 @@ from topogen.training.adam import Adam
 
 @pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.9)])
 @pytest.mark.parametrize("decay", [0, 0.1])
-def test_steps_are_those_of_torchs_class(betas, decay):
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_steps_are_those_of_torchs_class(betas, decay, device):
     """Also after a break, and with a weight that has no gradient in the first steps."""
     torch.manual_seed(3)
-    weights = list(nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 1)).parameters())
+    weights = list(nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 1)).to(device).parameters())
     copies = copy.deepcopy(weights)
-    expected = torch.optim.Adam(copies, lr=0.01, betas=betas, weight_decay=decay)
+    expected = torch.optim.Adam(copies, lr=0.01, betas=betas, weight_decay=decay, fused=device == "cuda")
     optimizer = Adam(weights, 0.01, betas, decay)
     for step in range(12):
         if step == 6:
