@@ -107,13 +107,8 @@ def report_products(failed):
     asked = {job.rule.name for job in workflow.dag.jobs} & set(TARGETS) or {"all"}
     products = dict.fromkeys(file for target in sorted(asked) for file in TARGETS[target])
     missing = [path for path in products if not Path(path).is_file()]
-    late = {
-        str(file)
-        for job in workflow.dag.needrun_jobs()
-        if not workflow.dag.finished(job)
-        for file in job.output
-    }
-    earlier = [path for path in products if path in late and path not in missing]
+    to_be_made = {str(file) for job in workflow.dag.needrun_jobs() for file in job.output}
+    earlier = [path for path in products if path in to_be_made and path not in missing]
     of_earlier = f", {len(earlier)} of them of an earlier run and to be made again" if earlier else ""
     made = len(products) - len(missing)
     logger.info(f"{made} of {len(products)} figures, tables and pages are in results/{of_earlier}.")
