@@ -29,6 +29,7 @@ KEPT = {
         "studies.md#planted-topology",
         ["planted", "planted_components"],
     ),
+    "studies/trade-off/values.csv": ("studies.md#trade-off", ["trade-off"]),
     "studies/diffusion/values.csv": ("studies.md#diffusion", ["diffusion"]),
     "studies/gan/values.csv": ("studies.md#gan", ["gan"]),
     "studies/spheres/quality.csv": ("spheres.md", ["spheres"]),
