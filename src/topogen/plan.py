@@ -553,6 +553,26 @@ class Plan:
             **{key: self.config["statistics"][key] for key in ("confidence", "power")},
         }
 
+    def study_cannot_decide(self) -> list[str]:
+        """What to say of the ranks whose rows cannot have a direction, because the study has too few seeds.
+
+        The smallest p of n seeds is 2 / 2^n, and Holm's method multiplies it by the number of the rows.
+        """
+        level, measures = 1 - self.config["statistics"]["confidence"], self.config["study"]["measures"]
+        compared = {name: len(self.baselines_in(name)) for name in self.comparisons_of("study")}
+        seeds = min(len(self.comparisons[name]["seeds"]) for name in compared)
+        said = []
+        for rank in dict.fromkeys(entry["rank"] for entry in measures):
+            fronts = [entry.get("beyond", {}).get("sweep") for entry in measures if entry["rank"] == rank]
+            rows = sum(sum(compared.values()) - compared.get(front, 0) for front in fronts)
+            enough = math.floor(math.log2(2 * rows / level)) + 1
+            if seeds < enough:
+                said += [
+                    f"with {counted(seeds, 'seed')} and {counted(rows, 'row')} that count, no {rank} row can "
+                    f"have a direction: the smallest p is 1/{2 ** (seeds - 1)}; {enough} seeds are enough"
+                ]
+        return said
+
     def study_arguments(self) -> Config:
         """What the figure of the study needs to know."""
         return {"confidence": self.config["statistics"]["confidence"]}

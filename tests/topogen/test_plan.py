@@ -199,3 +199,24 @@ def test_earlier_trainings_of_as_many_steps_tell_the_time_of_a_sweep():
 @pytest.mark.parametrize("models", [["whole"], ["plain", "whole"], ["whole", "plain"]])
 def test_baselines_come_first_and_once(models):
     assert PLAN.with_baselines(models) == ["plain", "whole"]
+
+
+def test_a_study_with_too_few_seeds_for_its_rows_is_named():
+    """2 / 2^10 times 40 rows is above 0.05, and 2 / 2^11 times 40 is not; models of a front do not count."""
+    measures = [{"measure": "bce", "step": -1, "rank": "secondary"}] * 8
+    measures += [{"measure": "bce", "step": -1, "rank": "primary", "beyond": {"sweep": "control"}}]
+    drawn = {"models": ["whole", "short"], "target": "study"}
+    comparisons = {"drawn": drawn, "again": drawn, "control": {"models": ["short"], "target": "study"}}
+    statistics = {"confidence": 0.95}
+
+    def said(seeds, measures):
+        sections = {"comparisons": comparisons, "study": {"measures": measures}, "statistics": statistics}
+        return Plan(CONFIG | sections | {"seeds": list(range(seeds))}).study_cannot_decide()
+
+    assert said(11, measures) == []
+    (sentence,) = said(10, measures)
+    assert sentence == (
+        "with 10 seeds and 40 rows that count, no secondary row can have a direction: "
+        "the smallest p is 1/512; 11 seeds are enough"
+    )
+    assert said(10, measures[3:]) == []

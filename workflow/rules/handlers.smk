@@ -47,6 +47,7 @@ def announce_with_the_count_of_jobs():
             logger.removeFilter(announces)
             announce_run()
             announce_sweeps()
+            announce_study()
         return True
 
     logger.addFilter(announces)
@@ -79,6 +80,13 @@ def announce_sweeps():
         if variants:
             times = training_times("results/benchmarks", dataset)
             logger.info(f"Sweep {sweep}: {named(dataset)}{PLANS[dataset].effort(variants, times)}.")
+
+
+def announce_study():
+    """Warn of a study that has too few seeds for its rows: whatever comes out, no direction would be found."""
+    if any(job.rule.name == "study_effects" for job in workflow.dag.needrun_jobs()):
+        for sentence in PLAN.study_cannot_decide():
+            logger.warning(f"Study {PLAN.study}: {sentence}.")
 
 
 def trainings_of_this_run(jobs):
