@@ -105,6 +105,8 @@ def in_words(error: Any) -> str:
         return f"{place}unknown key {name}; {nearest(name, known)}choose one of: {', '.join(known)}"
     if error.validator in ("required", "dependentRequired"):
         return f"{place}{error.message}; there are only: {', '.join(map(str, error.instance))}"
+    if error.validator == "pattern" and "title" in error.schema:
+        return f"{place}{error.instance!r} is not {error.schema['title']}"
     text = error.validator == "type" and "number" in error.validator_value and isinstance(error.instance, str)
     return f"{place}{error.message}{'; YAML reads 1e-3 as text, write 0.001' if text else ''}"
 

@@ -154,6 +154,8 @@ def test_what_the_schema_allows_the_code_takes(term):
 
 
 BROKEN = {
+    "tag in a text": (lambda c: c.update(notice="<b>"), ["notice: '<b>' is not one line without tags"]),
+    "model with a space": (lambda c: c["models"].update({"a b": {}}), ["models: 'a b' is not a name of"]),
     "unknown regularizer": (lambda c: first_term(c).update(name="entropi"), ["entropi", "reininghaus"]),
     "negative sigma": (lambda c: first_term(c)["parameters"].update(sigma=-1), ["sigma", "-1"]),
     "sigma as text": (
@@ -294,11 +296,14 @@ def test_a_name_that_a_path_or_a_shell_could_misread_is_refused(name):
     assert not Draft202012Validator({"$ref": "#/$defs/name", "$defs": definitions}).is_valid(name)
 
 
-@pytest.mark.parametrize("text", ["", "two\nlines", "a line\n", "a\x1b[2J", "a" * 301])
-def test_a_text_that_is_not_one_short_line_is_refused(text):
+TAGS = ["<script>document.title = 'pwned'</script>", "an end: </script", "a comment: <!-- ", "<b>bold"]
+
+
+@pytest.mark.parametrize("text", ["", "two\nlines", "a line\n", "a\x1b[2J", "a" * 301, *TAGS])
+def test_a_text_that_is_not_one_short_line_without_tags_is_refused(text):
     definitions = yaml.safe_load(SCHEMA.read_text())["$defs"]
     validator = Draft202012Validator({"$ref": "#/$defs/text", "$defs": definitions})
-    assert validator.is_valid("Any 'characters' in \"it\": $(id); `id` | \\ ä")
+    assert validator.is_valid("Any 'characters' in \"it\": $(id); `id` | \\ ä & 1 < 2 <= 3 > x")
     assert not validator.is_valid(text)
 
 
