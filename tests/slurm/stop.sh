@@ -13,4 +13,9 @@ for daemon in slurmd slurmctld munged; do
     kill "$pid" || continue
     while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
 done
+# A group of jobs that is cancelled can leave its Snakemake behind, because there are no cgroups here.
+for environment in /proc/[0-9]*/environ; do
+    pid=$(basename "$(dirname "$environment")")
+    if tr '\0' '\n' 2>/dev/null <"$environment" | grep -q "^SLURM_JOB_ID="; then kill -KILL "$pid" || true; fi
+done
 rm -f /etc/slurm/slurm.conf /etc/slurm/gres.conf

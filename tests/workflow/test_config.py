@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -490,6 +491,22 @@ def test_a_run_on_a_cluster_is_not_limited_by_the_machine_that_submits(here, gra
     workflow = loaded(nodes=100)
     assert not {"gpu", "mem_mb"} & set(workflow.global_resources)
     assert workflow.globals["gpus"].cache_info().currsize == 0
+
+
+def test_a_slurm_that_keeps_no_accounts_is_noticed(here, tmp_path, monkeypatch):
+    """Its plugin for Snakemake would wait for the end of the first job for ever."""
+    sacct = tmp_path / "sacct"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    workflow = loaded(nodes=100)
+    for keeps, asked, stops in [(False, "sacct", True), (True, "sacct", False), (False, "squeue", False)]:
+        sacct.write_text("#!/bin/sh\n" + ("exit 0" if keeps else "echo storage is disabled >&2; exit 1"))
+        sacct.chmod(0o755)
+        workflow.executor_settings = SimpleNamespace(status_command=asked)
+        expected = pytest.raises(
+            WorkflowError, match=r"storage is disabled.*add --slurm-status-command squeue"
+        )
+        with expected if stops else nullcontext():
+            workflow.globals["check_cluster_says_how_jobs_end"]()
 
 
 @pytest.mark.parametrize(("free", "fit"), [("[N/A]", 1), ("1500", 1), ("81559\n9000", 4)])

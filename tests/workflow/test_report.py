@@ -4,10 +4,10 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import browser
 import pytest
-from conftest import ROOT
 
 pytestmark = pytest.mark.faults
 CATEGORIES = ["Cost", "Evidence", "Table 1", "Theory", "Training"]
@@ -137,13 +137,8 @@ def test_captions_are_sentences_with_their_values(page):
         assert not re.search(r"{{|}}|Undefined|problematic|System Message", entry["caption"]), entry["path"]
 
 
-def test_every_notebook_is_in_the_report(page):
-    elsewhere = {"controls_summary", "sweep"}  # of targets of their own
-    executed = [entry["path"] for entry in entries(page) if entry["kind"] == "text/html"]
-    sources = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
-    sources -= {"image_comparison", "point_cloud_descent"} | elsewhere  # these run more than once
-    names = {path.split("/")[-1].removesuffix(".html") for path in executed}
-    assert sources <= names
-    several = {name for name in names if name.startswith(("images_", "pointclouds_"))}
-    assert len({name.split("_")[0] for name in several}) == 2
-    assert names - sources - elsewhere == several
+def test_every_notebook_of_the_run_is_in_the_report(page, finished):
+    shown = [Path(entry["path"]).name for entry in entries(page) if entry["kind"] == "text/html"]
+    made = [path.name for path in finished.folder.glob("results/**/notebooks/*.html")]
+    assert sorted(shown) == sorted(made)
+    assert {"table_1.html", "verdict_table.html", "mode_collapse.html"} <= set(shown)

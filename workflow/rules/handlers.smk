@@ -1,5 +1,7 @@
 # What is checked and said when a run starts, and what is said and noted when it ends.
 
+import shutil
+import subprocess
 from collections import Counter
 
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -10,6 +12,7 @@ from topogen.forecast import disk, other_jobs
 onstart:
     check_device()
     check_cluster_gets_the_configuration()
+    check_cluster_says_how_jobs_end()
     look_for_jobs_only_when_one_ends()
 
 
@@ -37,6 +40,18 @@ def check_cluster_gets_the_configuration():
         raise WorkflowError(
             "--replace-workflow-config: Snakemake does not tell the jobs of a cluster; make the file the clone's config.yaml"
         )
+
+
+def check_cluster_says_how_jobs_end():
+    """Stop before any job if Slurm keeps no accounts: its plugin would ask them in vain, and wait without a word."""
+    asked = getattr(workflow.executor_settings, "status_command", None)
+    if asked == "sacct" and shutil.which("sacct"):
+        answer = subprocess.run(["sacct", "--jobs=0"], capture_output=True, text=True, check=False)
+        if answer.returncode:
+            raise WorkflowError(
+                f"sacct: {answer.stderr.strip()}: Snakemake would not notice the end of a job; "
+                "add --slurm-status-command squeue"
+            )
 
 
 def announce_with_the_count_of_jobs():

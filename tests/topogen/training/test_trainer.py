@@ -455,12 +455,12 @@ def test_a_permutation_of_the_images_is_an_order():
 @pytest.mark.parametrize(
     ("kind", "steps"),
     [
-        ("snapshot", {"snapshot_steps": [0, 3]}),
-        ("reported", {"snapshot_steps": [0], "monitored": IMAGES, "monitored_steps": [3]}),
+        ("snapshot_steps", {"snapshot_steps": [0, 3]}),
+        ("monitored_steps", {"snapshot_steps": [0], "monitored": IMAGES, "monitored_steps": [3]}),
     ],
 )
 def test_a_step_after_the_last_one_is_refused_before_the_first(kind, steps):
-    with pytest.raises(ValueError, match=rf"{kind} steps \[3\]: the training has 3 steps"):
+    with pytest.raises(ValueError, match=rf"{kind} \[3\]: the training has 3 steps"):
         train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, **steps, **VAE0)
 
 
