@@ -1,6 +1,8 @@
 """Mistakes in the writing of a YAML file that its reader passes over or does not place."""
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -10,12 +12,18 @@ from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode
 def check_written(path: Path) -> None:
     """Refuse a file that is not YAML, and one that has a key twice: its reader would take the last silently.
 
+    A file may also be JSON, in which tabs are allowed; it is not looked at.
+
     Raises:
         ValueError: the message names the file, the line, and the key or what is wrong.
 
     """
+    text = path.read_text(encoding="utf-8")
+    with suppress(ValueError):
+        json.loads(text)
+        return
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"))
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
         place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ValueError(

@@ -424,6 +424,13 @@ def test_a_mistake_in_writing_is_placed(tmp_path, fault):
     assert words in str(error.value)
 
 
+def test_json_may_have_tabs(tmp_path):
+    """Which YAML may not; Snakemake reads both."""
+    file = tmp_path / "mine.json"
+    file.write_text('{\n\t"seeds": [1]\n}\n')
+    check_written(file)
+
+
 def test_a_key_that_is_there_twice_stops_the_run(here):
     with pytest.raises(WorkflowError, match=r"broken.yaml, line 2: seeds stands in line 1 too"):
         load(here, "seeds: [1]\nseeds: [2]\n")

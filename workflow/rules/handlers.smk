@@ -46,7 +46,9 @@ def check_cluster_says_how_jobs_end():
     """Stop before any job if Slurm keeps no accounts: its plugin would ask them in vain, and wait without a word."""
     asked = getattr(workflow.executor_settings, "status_command", None)
     if asked == "sacct" and shutil.which("sacct"):
-        answer = subprocess.run(["sacct", "--jobs=0"], capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            ["sacct", "--noheader", "--allocations"], capture_output=True, text=True, check=False
+        )
         if answer.returncode:
             raise WorkflowError(
                 f"sacct: {answer.stderr.strip()}: Snakemake would not notice the end of a job; "
