@@ -14,8 +14,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 STAGES = ["data", "models", "training", "evaluation", "evidence"]  # each may know those before it
 BESIDE = {"theory", "synthetic"}  # stand beside evaluation
 SHOWN = {"tables", "plotting"}
-PLANNING = {"checks", "imports", "plan", "variants", "written", "provenance", "forecast"}  # read by Snakemake
-BELOW = {"files", "intervals"}  # single modules that every stage may know
+# Read by Snakemake.
+PLANNING = {"checks", "imports", "plan", "variants", "written", "provenance", "forecast", "seeds"}
+BELOW = {"files", "intervals", "seeds"}  # single modules that every stage may know
 PACKED = {"crate", "archive", "verification"}  # results as a whole
 FLAT = {*BELOW, *PLANNING, *PACKED, "cost"}
 WITHOUT_TORCH = ["evidence", *SHOWN, "cost", *BELOW, *PLANNING, *PACKED]

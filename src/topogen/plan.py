@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from topogen.forecast import counted
+from topogen.seeds import seeds_for_a_direction
 from topogen.variants import Config, column_of, compared, opponents, variants
 
 Run = tuple[str, int]  # model and seed of a training
@@ -554,10 +555,7 @@ class Plan:
         }
 
     def study_cannot_decide(self) -> list[str]:
-        """What to say of the ranks whose rows cannot have a direction, because the study has too few seeds.
-
-        The smallest p of n seeds is 2 / 2^n, and Holm's method multiplies it by the number of the rows.
-        """
+        """What to say of the ranks whose rows cannot have a direction, because there are too few seeds."""
         level, measures = 1 - self.config["statistics"]["confidence"], self.config["study"]["measures"]
         compared = {name: len(self.baselines_in(name)) for name in self.comparisons_of("study")}
         seeds = min(len(self.comparisons[name]["seeds"]) for name in compared)
@@ -565,7 +563,7 @@ class Plan:
         for rank in dict.fromkeys(entry["rank"] for entry in measures):
             fronts = [entry.get("beyond", {}).get("sweep") for entry in measures if entry["rank"] == rank]
             rows = sum(sum(compared.values()) - compared.get(front, 0) for front in fronts)
-            enough = math.floor(math.log2(2 * rows / level)) + 1
+            enough = seeds_for_a_direction(rows, level)
             if seeds < enough:
                 said += [
                     f"with {counted(seeds, 'seed')} and {counted(rows, 'row')} that count, no {rank} row can "

@@ -21,6 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from topogen.seeds import seeds_for_a_direction
+
 Array = NDArray[np.float64]
 POSITIVE, NEGATIVE, NEGLIGIBLE, UNDECIDED = VERDICTS = "positive", "negative", "negligible", "undecided"
 EQUAL = "equal in every seed"
@@ -106,8 +108,8 @@ def holm(p: Array, rows: NDArray[np.int64]) -> Array:
 def seeds_to_find(effect: float, sd: float, *, rows: int, level: float, power: float) -> float:
     """Fewest seeds with which the sign-flip test finds a mean with that chance, corrected for its family.
 
-    At least so many that all signs alike are significant: the smallest p, 2/2^n, times the rows is below the
-    level. The chance is that of the t test at level / rows, which the sign-flip test follows closely.
+    At least :func:`topogen.seeds.seeds_for_a_direction`. The chance is that of the t test at level / rows,
+    which the sign-flip test follows closely.
 
     Args:
         effect: the mean, >= 0; infinitely many seeds find none.
@@ -116,7 +118,7 @@ def seeds_to_find(effect: float, sd: float, *, rows: int, level: float, power: f
         level: of the family.
         power: the chance.
     """
-    fewest = math.floor(math.log2(2 * rows / level)) + 1
+    fewest = seeds_for_a_direction(rows, level)
 
     def chance(seeds: int) -> float:
         return _beyond(level / rows / 2, seeds, effect, sd)
