@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from topogen.plan import OF_ONE_SPACE, REPLAYED, Plan
+from topogen.steps import demand_reached, steps_of_training
 from topogen.variants import Config, column_of
 
 # Folders of results/ that hold more than one dataset's.
@@ -464,6 +465,29 @@ def check_embedding(plan: Plan) -> None:
     if 2 * max(settings["neighbours"]) >= settings["points"]:
         most, points = max(settings["neighbours"]), settings["points"]
         raise ValueError(f"embedding.neighbours: {most} must be less than half of embedding.points, {points}")
+
+
+def check_length(plan: Plan, model: str, images: int | None) -> None:
+    """Stop if a training ends before a step that is asked for.
+
+    Args:
+        plan: of one dataset.
+        model: name.
+        images: of the dataset for training; None if nobody knows their number yet.
+
+    Raises:
+        ValueError: the message names the model, the dataset and the steps.
+
+    """
+    if images is None:
+        return
+    training = plan.training(model, plan.seeds[0])
+    batches = math.ceil(images / training["batch_size"])
+    last = steps_of_training(batches, training["epochs"], training.get("steps"))
+    try:
+        demand_reached(last, **{key: training[key] for key in ("snapshot_steps", "monitored_steps")})
+    except ValueError as error:
+        raise ValueError(f"models.{model}: on {plan.dataset}, {error}") from error
 
 
 def check_results_folder(folder: Path) -> None:

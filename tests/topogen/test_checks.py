@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from topogen.checks import check, check_each, check_results_folder
+from topogen.checks import check, check_each, check_length, check_results_folder
 from topogen.plan import Plan
 from topogen.variants import of_each_dataset, written_out
 
@@ -306,6 +306,18 @@ def test_of_several_datasets_the_one_that_disagrees_is_named():
     plans = {name: Plan(entry) for name, entry in of_each_dataset(config).items()}
     with pytest.raises(ValueError, match=r"^on digits: evaluation.at_steps: \[51\]"):
         check_each(plans)
+
+
+def test_a_training_too_short_for_a_step_is_refused():
+    """Step 125 is the 126th batch of 128 images."""
+    plan = Plan(written_out(CONFIG))
+    check_length(plan, "VAE0", None)
+    check_length(plan, "VAE0", 125 * 128 + 1)
+    with pytest.raises(
+        ValueError, match=r"^models.VAE0: on FashionMNIST, snapshot_steps \[125\]: .* 0 to 124"
+    ):
+        check_length(plan, "VAE0", 125 * 128)
+    check_length(plan, "VAE0-other-draws", 125 * 128)  # ends after 100 steps
 
 
 def test_an_infinite_ground_norm_is_the_maximum_norm():

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import loaded
 from jobs import FILES, built, golden
+from snakemake.exceptions import WorkflowError
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +89,12 @@ def test_a_run_says_first_what_it_takes(copy_of_repository, monkeypatch, caplog)
     minutes = -(-len(models) // 2)
     said = f"This run: {len(models)} trainings, about {minutes} minutes one after another; disk: no earlier"
     assert said in caplog.text
+
+
+def test_a_training_that_is_too_short_stops_the_run_before_any_job(copy_of_repository, monkeypatch):
+    monkeypatch.chdir(copy_of_repository)
+    workflow = built([Path("tests/workflow/tiny.yaml")])
+    workflow.globals["check_trainings_are_long_enough"]()
+    monkeypatch.setitem(workflow.globals, "training_images", lambda *_: 8)
+    with pytest.raises(WorkflowError, match=r"config: models.* \[1\]: the steps of the training are 0 to 0"):
+        workflow.globals["check_trainings_are_long_enough"]()

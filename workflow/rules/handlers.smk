@@ -6,7 +6,9 @@ from collections import Counter
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from topogen.checks import check_length
 from topogen.forecast import disk, other_jobs
+from topogen.steps import training_images
 
 
 onstart:
@@ -65,6 +67,7 @@ def announce_with_the_count_of_jobs():
             announce_run()
             announce_sweeps()
             announce_study()
+            check_trainings_are_long_enough()
         return True
 
     logger.addFilter(announces)
@@ -104,6 +107,21 @@ def announce_study():
     if any(job.rule.name == "study_effects" for job in workflow.dag.needrun_jobs()):
         for sentence in PLAN.study_cannot_decide():
             logger.warning(f"Study {PLAN.study}: {sentence}.")
+
+
+def check_trainings_are_long_enough():
+    """Stop before any job if a training ends before a step that is asked for, and its images are already known."""
+    jobs = list(workflow.dag.needrun_jobs())
+    to_be_made = {str(file) for job in jobs for file in job.output}
+    for dataset, trainings in trainings_of_this_run(jobs).items():
+        images = f"results/{dataset}/images.npy"
+        kind = PLANS[dataset].preparation(dataset)["kind"]
+        known = training_images(kind, None if images in to_be_made else Path(images))
+        for model in dict.fromkeys(training.model for training in trainings):
+            try:
+                check_length(PLANS[dataset], model, known)
+            except ValueError as error:
+                raise WorkflowError(f"config: {error}")
 
 
 def trainings_of_this_run(jobs):

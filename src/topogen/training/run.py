@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from topogen.data.batches import scaled
 from topogen.files import save_buffer
+from topogen.steps import demand_reached, steps_of_training
 from topogen.training.regularization import TrainingError
 from topogen.training.trainer import Trainer
 
@@ -131,8 +132,8 @@ def train(
     """
     trainer = Trainer(images, references, seed=seed, labels=labels, **model)
     epoch = trainer.steps_per_epoch
-    last = min(steps or epochs * epoch, epochs * epoch)
-    _demand_reached(last, snapshot_steps=snapshot_steps, monitored_steps=monitored_steps)
+    last = steps_of_training(epoch, epochs, steps)
+    demand_reached(last, snapshot_steps=snapshot_steps, monitored_steps=monitored_steps)
     sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
     progress = partial and _Progress.load(partial, trainer, identity)
     progress = progress or _Progress(trainer.latents_of(images[sample], noise))
@@ -155,16 +156,6 @@ def train(
             progress.save(partial, trainer, identity)
 
     return progress.result(trainer, trainer.latents_of(images[sample], noise), labels[sample])
-
-
-def _demand_reached(last: int, **steps: Sequence[int]) -> None:
-    """Refuse steps, by kind, that a training of so many steps does not reach."""
-    for kind, steps_of_kind in steps.items():
-        if late := [step for step in steps_of_kind if step >= last]:
-            raise ValueError(
-                f"{kind} {late}: the training has {last} steps, the first is 0; "
-                "train for more epochs, or take out these steps"
-            )
 
 
 def _latent_sample(images: int, dimension: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -21,6 +21,7 @@ from torchvision.datasets import CIFAR10, EMNIST, QMNIST, SVHN
 
 from topogen.data.datasets import KINDS, read
 from topogen.data.sources import DataUnavailableError
+from topogen.steps import MADE_HERE, training_images
 
 ROOT = Path(__file__).parents[3]
 CLASSES = 4
@@ -174,6 +175,15 @@ def test_grey_files_of_a_folder_have_one_channel(tmp_path):
         sorted(image.tobytes() for image in part) for part in (images[labels == 2], parts[0][0][2::4])
     )
     assert found == written
+
+
+@pytest.mark.parametrize("kind", MADE_HERE)
+def test_the_number_of_images_is_known_before_the_run_and_read_afterwards(tmp_path, kind):
+    images, _ = KINDS[kind].read(tmp_path, train=True)
+    np.save(tmp_path / "images.npy", images[::2])
+    assert training_images(kind, None) == len(images)
+    assert training_images(kind, tmp_path / "images.npy") == len(images[::2])
+    assert training_images("idx", None) is None
 
 
 def test_the_digits_come_with_scikit_learn(tmp_path):

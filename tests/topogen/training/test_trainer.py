@@ -460,7 +460,7 @@ def test_a_permutation_of_the_images_is_an_order():
     ],
 )
 def test_a_step_after_the_last_one_is_refused_before_the_first(kind, steps):
-    with pytest.raises(ValueError, match=rf"{kind} \[3\]: the training has 3 steps"):
+    with pytest.raises(ValueError, match=rf"{kind} \[3\]: the steps of the training are 0 to 2"):
         train(IMAGES, LABELS, REFERENCES, seed=7, epochs=1, **steps, **VAE0)
 
 
