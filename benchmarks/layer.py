@@ -19,6 +19,7 @@ import seaborn as sns
 import torch
 import yaml
 from conformance import table
+from history import remember
 from libraries import Bars, GiottoPH, Gudhi, Oineus, Torchrips, TorchTopological
 from matplotlib.ticker import NullLocator
 from torch import Tensor
@@ -42,6 +43,7 @@ SIZES = (32, 64, 128, 256, 512, 1024)
 BATCH, POINTS = 16, 128
 PART_SIZES = (128, 512)
 ROUNDS = range(3, 31)  # at least so many repetitions, and at most
+REMEMBERED = (128, 512)  # points: sizes that are followed over time
 SECONDS = 1.0  # for the repetitions of one library, once it had the least number
 LONGEST = 6.0  # seconds of one call: what is expected to take longer is left out
 
@@ -57,6 +59,14 @@ one thread. `-`: expected to take more than {longest:.0f} s. Ratio: the time of 
 library, divided by that of torchrips. Reduced Rips filtrations, made for planar points, will be
 compared when a release of gudhi has them ([pull request 1360](https://github.com/GUDHI/gudhi-devel/pull/1360))."""
 
+OVER_TIME = """\
+## Over time
+
+Rows of [history.csv](../benchmarks/history.csv), to which `make benchmark` adds its own. A ratio depends less
+on the machine than a time does.
+
+![Times and ratios by commit](history.png)"""
+
 
 def main() -> None:
     """Measure, and write the page and the figure."""
@@ -70,6 +80,7 @@ def main() -> None:
         INTRODUCTION.format(least=ROUNDS[0], most=ROUNDS[-1], longest=LONGEST),
         machine("torchrips", "torch-topological", "giotto-ph", "gudhi", "oineus", "torch"),
         "![Growth with the number of points](benchmark.png)",
+        OVER_TIME,
         *(f"## {kind}\n\n{growth_table(times)}" for kind, times in growth.items()),
         f"## {BATCH} clouds of {POINTS} points\n\nOn one thread and on two.",
         rows_table("clouds", {kind: batch_times(clouds) for kind, clouds in kinds.items()}),
@@ -85,6 +96,7 @@ def main() -> None:
         ),
     ]
     PAGE.write_text("\n\n".join(parts) + "\n")
+    remember(followed(growth))
     print(PAGE.read_text())
 
 
@@ -268,10 +280,22 @@ def growth_table(times: Mapping[int, Times]) -> str:
     names = list(times[SIZES[0]])
     rows = []
     for n, found in times.items():
-        others = [taken for name, taken in found.items() if name != "torchrips"]
-        ratio = f"{min(others) / found['torchrips']:.1f}" if others else "-"
+        ratio = f"{ratio_to_next(found):.1f}" if len(found) > 1 else "-"
         rows.append((str(n), *(number(found[name]) if name in found else "-" for name in names), ratio))
     return table([("points", *names, "ratio"), *rows])
+
+
+def ratio_to_next(times: Times) -> float:
+    """How many times as fast torchrips is as the fastest other library."""
+    return min(taken for name, taken in times.items() if name != "torchrips") / times["torchrips"]
+
+
+def followed(growth: Mapping[str, Mapping[int, Times]]) -> Times:
+    """What benchmarks/history.csv keeps: of the first kind of clouds, the times and the ratios."""
+    kind, times = next(iter(growth.items()))
+    milliseconds = {f"{n} points of {kind} (ms)": times[n]["torchrips"] for n in REMEMBERED}
+    ratios = {f"{n} points of {kind} (ratio)": ratio_to_next(times[n]) for n in REMEMBERED}
+    return milliseconds | ratios
 
 
 def rows_table(head: str, rows: Mapping[str, Times]) -> str:

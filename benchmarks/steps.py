@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
+from history import remember
 from numpy.typing import NDArray
 
 from topogen.cost import median_times
@@ -33,8 +34,12 @@ def main() -> None:
 
     spec = plan.timing()
     torch.set_num_threads(spec.pop("threads"))
-    rounds = measure_step_times(images, references, **spec)
-    print(median_times(rounds, plan.full_baselines).round(3).to_string(index=False))
+    times = median_times(measure_step_times(images, references, **spec), plan.full_baselines)
+    print(times.round(3).to_string(index=False))
+    baseline = next(iter(plan.full_baselines.values()))
+    milliseconds = 1000 * times.set_index("model")["seconds"][baseline] / spec["steps"]
+    slowest = "step of the slowest model, by that of its baseline"
+    remember({f"step of {baseline} (ms)": milliseconds, slowest: times["slowdown"].max()})
 
 
 def images_and_plan() -> tuple[NDArray[Any], Plan]:
