@@ -37,7 +37,7 @@ report: environment ## results/report.html: one file with everything, once the r
 
 archive: environment ## archive.zip: the results, the report and what made them, once the results are there
 	$(RUN) snakemake --cores $(CORES) $(TARGETS) configuration
-	$(RUN) snakemake --report results/report.html
+	$(RUN) snakemake --report results/report.html -- $(TARGETS)
 	$(RUN) snakemake --summary $(TARGETS) configuration > results/files.tsv
 	$(RUN) python -m topogen.archive $(ARCHIVE)
 

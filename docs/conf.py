@@ -22,6 +22,8 @@ SHOWN_ON = {
     "../CONTRIBUTING.md": "contributing.md",
     "../CHANGELOG.md": "changelog.md",
     "../config/README.md": "configuration.md",
+    "../docs/studies.md": "studies.md",
+    "../docs/spheres.md": "spheres.md",
 }
 
 project = "TopoGen"

@@ -48,10 +48,11 @@ def training_images(kind: str, prepared: Path | None) -> int | None:
 
     Args:
         kind: of the dataset.
-        prepared: the array of its images, in the format of NumPy; None if it is not there, or is made anew.
+        prepared: the array of its images, in the format of NumPy, which need not be there; None if it is
+            made anew.
 
     """
-    if prepared is None:
+    if prepared is None or not prepared.is_file():
         return MADE_HERE.get(kind)
     with prepared.open("rb") as file:
         file.seek(8)  # behind the name and the version of the format

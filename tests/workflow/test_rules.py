@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from conftest import ROOT, loaded
 from snakemake.exceptions import WorkflowError
 from snakemake.io import get_flag_value, is_flagged
@@ -63,7 +64,7 @@ def test_a_run_makes_results_of_its_dataset_only(workflow):
 
 def test_a_rule_says_what_it_needs_and_does(rule):
     assert {"mem_mb", "runtime"} <= set(rule.resources)
-    assert ("gpu" in rule.resources) == (rule.name in ("train", "measure_step_times"))
+    assert ("gpu" in rule.resources) == (rule.name in ("train", "measure_step_times", "compare_gradients"))
     assert rule.message
     assert rule.conda_env
     assert f"results/logs/{rule.name}/" in str(rule.log)
@@ -113,6 +114,12 @@ def test_what_people_read_is_in_the_report(rule):
         else:
             assert str(Path(file).with_suffix(BESIDE[kind])) in rule.output
     assert captions == ({f"{rule.name}.rst"} if rule.name in NOTEBOOKS else set())
+
+
+def test_slurm_gets_notebooks_in_groups(workflow):
+    """They are the short jobs; a rule that was renamed would be sent job by job without a word."""
+    groups = yaml.safe_load((ROOT / "profiles/slurm/profile.yaml").read_text())["groups"]
+    assert set(NOTEBOOKS) <= set(groups) <= set(NAMES)
 
 
 def test_every_notebook_has_a_rule_a_caption_and_a_target(workflow):

@@ -58,6 +58,7 @@ rule compare_gradients:
     resources:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(60),
+        gpu=gpus_per_run,
     params:
         spec=alignment_spec,
     message:

@@ -183,7 +183,7 @@ def test_the_number_of_images_is_known_before_the_run_and_read_afterwards(tmp_pa
     np.save(tmp_path / "images.npy", images[::2])
     assert training_images(kind, None) == len(images)
     assert training_images(kind, tmp_path / "images.npy") == len(images[::2])
-    assert training_images("idx", None) is None
+    assert training_images("idx", None) is training_images("idx", tmp_path / "none.npy") is None
 
 
 def test_the_digits_come_with_scikit_learn(tmp_path):
