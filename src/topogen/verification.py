@@ -67,8 +67,8 @@ def means_beside(archived: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
             "row": [", ".join(map(str, row)) for row in pairs[keys].to_numpy()],
             "mean": pairs["mean"],
             "mean_archived": pairs["mean_archived"],
-            "verdict": pairs["verdict"].fillna(""),
-            "verdict_archived": pairs["verdict_archived"].fillna(""),
+            "verdict": pairs["verdict"].astype(object).fillna(""),
+            "verdict_archived": pairs["verdict_archived"].astype(object).fillna(""),
             "place": _place(pairs, within),
         }
     )

@@ -141,6 +141,8 @@ def test_numbers_are_equal_within_or_apart():
     )
     pairs = verification.means_beside(archived, archived.assign(mean=[0.0, 1.2, 1.6]))
     assert list(pairs["place"]) == ["equal", "within", "apart"]
+    without_verdicts = archived.drop(columns="verdict")
+    assert list(verification.means_beside(without_verdicts, without_verdicts)["verdict"]) == ["", "", ""]
 
 
 def test_a_damaged_archive_and_an_empty_run_are_told_apart(packed, tmp_path):
