@@ -429,17 +429,41 @@ def check_study(plan: Plan) -> None:
         check_known("study.samples", "model", name, plan.models)
     for name in plan.study_fronts:
         check_known("study.measures.beyond.sweep", "sweep of the study", name, names)
+    for name in names:
+        if plan.comparisons[name]["seeds"] != plan.comparisons[names[0]]["seeds"]:
+            section = "sweeps" if name in plan.config.get("sweeps", {}) else "comparisons"
+            raise ValueError(
+                f"{section}.{name}.seeds: models of a study are paired by seed, so all of its comparisons "
+                "must have the same seeds"
+            )
+    check_measures(plan)
+
+
+def check_measures(plan: Plan) -> None:
+    """Refuse measures of a study that its trainings do not have, and one that stands there twice."""
     measured = {LAST_STEP, *plan.config["evaluation"]["at_steps"]}
     monitored = {LAST_STEP, *plan.config["statistics"]["at_steps"]}
+    known = set()
     for place, entry in enumerate(plan.config["study"]["measures"]):
-        key, measure = f"study.measures[{place}]", entry["measure"]
+        key, measure, beyond = f"study.measures[{place}]", entry["measure"], entry.get("beyond", {})
         if measure == "holes" and plan.holes() is None:
             raise ValueError(f"{key}: nobody knows the holes of {plan.dataset}; see datasets.NAME.holes")
-        steps = {"holes": {LAST_STEP}, "bce_test": monitored}.get(measure, measured)
-        if entry.get("beyond", {}).get("price") == measure:
+        if beyond.get("price") == measure:
             raise ValueError(f"{key}.beyond.price: {measure} cannot be its own price")
-        if entry["step"] not in steps:
-            raise ValueError(f"{key}.step: {measure} is measured at the steps {sorted(steps)} only")
+        for name in dict.fromkeys([measure, beyond.get("price", measure)]):
+            steps = {"holes": {LAST_STEP}, "bce_test": monitored}.get(name, measured)
+            if entry["step"] not in steps:
+                raise ValueError(f"{key}.step: {name} is measured at the steps {sorted(steps)} only")
+        if (row := (measure, entry["step"], beyond.get("sweep"))) in known:
+            raise ValueError(f"{key}: {measure} at step {entry['step']} stands there twice; leave one out")
+        known.add(row)
+    at_steps = plan.config["evaluation"]["at_steps"]
+    for model, _ in plan.study_runs if plan.study_evaluates else []:
+        if late := [step for step in at_steps if step > plan.last_step(model)]:
+            raise ValueError(
+                f"evaluation.at_steps: {late} cannot be evaluated: the training of {model} ends after "
+                f"{plan.last_step(model)} steps; list earlier steps, or train for more"
+            )
 
 
 def check_information(plan: Plan) -> None:

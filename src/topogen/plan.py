@@ -516,8 +516,12 @@ class Plan:
 
     @property
     def study_evaluates(self) -> bool:
-        """Whether the study has a metric of the held-out evaluation."""
-        return any(entry["measure"] not in STUDY_MEASURES for entry in self.config["study"]["measures"])
+        """Whether the study has a metric of the held-out evaluation, or pays with one."""
+        return any(
+            name not in STUDY_MEASURES
+            for entry in self.config["study"]["measures"]
+            for name in (entry["measure"], entry.get("beyond", {}).get("price", entry["measure"]))
+        )
 
     @property
     def sampled_in_study(self) -> list[str]:

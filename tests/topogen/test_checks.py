@@ -263,6 +263,22 @@ DISAGREEING = {
         lambda c: studied(c, study_of("bce", -1) | {"samples": ["VAE9"]}),
         ["study.samples", "VAE9"],
     ),
+    "study that pays with what is not evaluated then": (
+        lambda c: studied(c, study_of("bce_test", 25, beyond={"sweep": "other_noise", "price": "elbo"})),
+        ["study.measures[0].step", "elbo is measured at the steps [-1, 50, 100] only"],
+    ),
+    "study of one measure twice": (
+        lambda c: studied(c, study_of("bce", -1), study_of("bce", -1)),
+        ["study.measures[1]", "bce at step -1 stands there twice"],
+    ),
+    "study of other seeds in one comparison": (
+        lambda c: (studied(c, study_of("bce", -1)), c["sweeps"]["tuning"].update(target="study", seeds=[7])),
+        ["seeds: models of a study are paired by seed"],
+    ),
+    "study evaluated after the end of a training": (
+        lambda c: studied(c, study_of("bce", -1)),
+        ["evaluation.at_steps: [100]", "VAE0-short ends after 76 steps"],
+    ),
     "study of a step that is not monitored": (
         lambda c: studied(c, study_of("bce_test", 100)),
         ["study.measures[0].step", "bce_test is measured at the steps [-1, 25, 50, 75] only"],
@@ -270,15 +286,16 @@ DISAGREEING = {
 }
 
 
-def study_of(measure, step):
-    entry = {"measure": measure, "step": step, "margin": 0.1, "rank": "primary"}
+def study_of(measure, step, **more):
+    entry = {"measure": measure, "step": step, "margin": 0.1, "rank": "primary"} | more
     return {"name": "mine", "question": "Why?", "measures": [entry]}
 
 
-def studied(config, study):
-    """Make the study of a comparison that there is."""
+def studied(config, *studies):
+    """Make the study, with the measures of all of them, of a comparison that there is."""
     config["comparisons"]["other_noise"]["target"] = "study"
-    config["study"] = study
+    measures = [entry for study in studies for entry in study["measures"]]
+    config["study"] = studies[0] | {"measures": measures}
 
 
 def checked(config):

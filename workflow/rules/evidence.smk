@@ -532,6 +532,7 @@ use rule notebook as sweep with:
 
 rule study_effects:
     input:
+        test_images="results/{dataset}/test_images.npy",
         latents=latents_of_study,
         monitored=monitored_of_study,
         evaluations=evaluations_of_study,

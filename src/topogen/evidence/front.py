@@ -21,13 +21,25 @@ def beyond_front(gain: pd.Series, price: pd.Series, front: Sequence[str]) -> pd.
     Returns:
         Gain minus that of the front, by model and seed; at most 0 for models of the sweep.
 
+    Raises:
+        ValueError: a metric is missing, or a seed lacks a model of the sweep.
+
     """
     points = pd.DataFrame({"gain": gain, "cost": -price})
+    if missing := list(points.index[points.isna().any(axis=1)]):
+        model, seed = missing[0]
+        raise ValueError(
+            f"a front needs both metrics of every model and seed; {model}, seed {seed} lacks one"
+        )
     parts = []
-    for _, of_seed in points.groupby(level="seed", sort=False):
+    for seed, of_seed in points.groupby(level="seed", sort=False):
         models = of_seed.index.get_level_values("model")
-        swept = of_seed[models.isin(front)].sort_values("cost")
-        best = swept.assign(gain=swept["gain"].cummax()).drop_duplicates("cost", keep="last")
+        if lacking := set(front) - set(models):
+            raise ValueError(
+                f"the front of seed {seed} lacks {sorted(lacking)}; train them from that seed too"
+            )
+        swept = of_seed[models.isin(front)].sort_values(["cost", "gain"], ascending=[True, False])
+        best = swept[swept["gain"] > swept["gain"].cummax().shift(fill_value=-np.inf)]
         reached = np.interp(of_seed["cost"], best["cost"], best["gain"])
         parts.append(of_seed["gain"] - reached)
     beyond: pd.Series = pd.concat(parts)

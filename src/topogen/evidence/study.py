@@ -51,6 +51,9 @@ def differences(
     """
     measure, step = entry["measure"], entry["step"]
     found, name, beyond = better(values, measure, step), measure, entry.get("beyond")
+    models = {name for baselines in comparisons.values() for pair in baselines.items() for name in pair}
+    if missing := models - set(found.dropna().index.get_level_values("model")):
+        raise ValueError(f"{measure} at step {step} is not measured for {', '.join(sorted(missing))}")
     if beyond:
         name = f"{measure} beyond {beyond['sweep']}"
         found = beyond_front(found, better(values, beyond["price"], step), fronts[beyond["sweep"]])
@@ -95,7 +98,7 @@ def study_effects(
         :func:`topogen.evidence.rule.judged`. Means are positive where the model is better.
 
     Raises:
-        ValueError: a model and its baseline do not have the same seeds.
+        ValueError: a model and its baseline do not have the same seeds, or a measure is missing.
 
     """
     tables = [

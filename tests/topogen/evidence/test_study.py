@@ -92,16 +92,27 @@ def test_the_front_joins_what_is_not_beaten():
     price = of_one_seed({model: -value for model, value in cost.items()})
     found = beyond_front(of_one_seed(gain), price, ["cheap", "beaten", "middle", "dear"]).droplevel("seed")
     assert found.to_dict() == pytest.approx(
-        {"cheap": 0, "beaten": -5, "middle": 0, "dear": 0, "mine": 2, "free": 0.5, "lavish": 1}
+        {"cheap": 0, "beaten": -6, "middle": 0, "dear": 0, "mine": 1, "free": 0.5, "lavish": 1}
     )
 
 
+def test_a_front_without_a_model_or_a_metric_is_refused():
+    gain, price = of_one_seed({"swept": 1, "mine": 2}), of_one_seed({"swept": 3})
+    with pytest.raises(ValueError, match="mine, seed 1 lacks one"):
+        beyond_front(gain, price, ["swept"])
+    with pytest.raises(ValueError, match=r"the front of seed 1 lacks \['other'\]"):
+        beyond_front(gain, gain, ["swept", "other"])
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6))
-def test_nothing_of_a_sweep_is_beyond_its_front(points):
-    gain, price = (of_one_seed({f"m{i}": point[k] for i, point in enumerate(points)}) for k in (0, 1))
-    found = beyond_front(gain, price, [f"m{i}" for i in range(len(points))])
+def test_nothing_of_a_sweep_is_beyond_its_front_and_what_is_beaten_does_not_move_it(points):
+    gains, prices = ({f"m{place}": point[k] for place, point in enumerate(points)} for k in (0, 1))
+    found = beyond_front(of_one_seed(gains), of_one_seed(prices), list(gains))
     assert found.max() <= 1e-12
     assert found.max() >= -1e-12  # at least the best one is on it
+    gains, prices = gains | {"beaten": gains["m0"] - 1}, prices | {"beaten": prices["m0"] - 1}
+    again = beyond_front(of_one_seed(gains), of_one_seed(prices), list(gains))
+    assert again.drop("beaten", level="model").to_dict() == pytest.approx(found.to_dict())
 
 
 def test_a_measure_beyond_a_front_is_not_compared_with_the_baseline():

@@ -19,7 +19,8 @@ from topogen.files import load_tables, save_text
 
 spec = json.loads(snakemake.params.spec)
 monitored = table_of_runs(load_tables(spec["runs"], snakemake.input.monitored))
-bce = monitored["bce"] / spec["monitored"]
+images = np.load(snakemake.input.test_images, mmap_mode="r")[: spec["monitored"]]
+bce = monitored["bce"] / len(images)
 tables = [monitored[["model", "seed", "step"]].assign(measure="bce_test", value=bce)]
 if snakemake.input.evaluations:
     evaluations = table_of_runs(load_tables(spec["runs"], snakemake.input.evaluations))
