@@ -23,7 +23,7 @@ def other_jobs(counts: Mapping[str, int], times: Mapping[str, Mapping[str, float
         times: of :func:`topogen.provenance.times_by_rule`.
 
     >>> other_jobs({"evaluate": 30, "sweep": 1}, {"evaluate": {"jobs": 2, "seconds": 40.0}})
-    '31 other jobs, about 10 minutes besides those of sweep, of which no earlier job tells'
+    '31 other jobs, about 10 minutes one after another, besides those of sweep, of which no earlier job tells'
     """
     known = {rule: times[rule]["seconds"] / times[rule]["jobs"] for rule in counts if rule in times}
     unknown = ", ".join(sorted(counts.keys() - known.keys()))
@@ -31,8 +31,8 @@ def other_jobs(counts: Mapping[str, int], times: Mapping[str, Mapping[str, float
     if not known:
         return f"{number}; no earlier one tells how long they take"
     minutes = math.ceil(sum(counts[rule] * seconds for rule, seconds in known.items()) / 60)
-    missing = f" besides those of {unknown}, of which no earlier job tells" if unknown else ""
-    return f"{number}, about {counted(minutes, 'minute')}{missing}"
+    missing = f", besides those of {unknown}, of which no earlier job tells" if unknown else ""
+    return f"{number}, about {counted(minutes, 'minute')} one after another{missing}"
 
 
 def disk(trainings: int, runs: Path) -> str:

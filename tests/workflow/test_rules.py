@@ -71,6 +71,21 @@ def test_a_rule_says_what_it_needs_and_does(rule):
     assert f"results/benchmarks/{rule.name}/" in str(rule.benchmark)
 
 
+@pytest.mark.parametrize(
+    ("name", "section"),
+    {
+        "alignment_effects": "alignment",
+        "detection_areas": "detection",
+        "embedding_summary": "embedding",
+        "predict_metrics": "information",
+    }.items(),
+)
+def test_a_target_whose_section_is_missing_stops_before_any_job(workflow, name, section):
+    check = dict(workflow.get_rule(name).input.items())["section"]
+    with pytest.raises(WorkflowError, match=f"no section `{section}`; add --configfile config/"):
+        check(SimpleNamespace(dataset="FashionMNIST"))
+
+
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.name)
 def test_a_rule_says_how_many_threads_it_uses(file):
     """In the text: Snakemake does not tell a rule that says 1 from one that says nothing."""

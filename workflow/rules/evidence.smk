@@ -544,6 +544,8 @@ rule study_effects:
         "results/logs/study_effects/{dataset}-{study}.log",
     benchmark:
         "results/benchmarks/study_effects/{dataset}-{study}.tsv"
+    wildcard_constraints:
+        study=any_of([PLAN.study or "none"]),  # effects of `information` are made by another rule
     conda:
         "../../envs/topogen.yaml"
     threads: 1
@@ -609,6 +611,7 @@ use rule notebook as study_samples with:
 
 rule predict_metrics:
     input:
+        section=section_of("information", "config/information.yaml"),
         evaluations=evaluations_of_information,
         code=code_of("workflow/scripts/evidence/predict_metrics.py"),
     output:
@@ -631,12 +634,9 @@ rule predict_metrics:
         "../scripts/evidence/predict_metrics.py"
 
 
-# A study of this name is refused.
-ruleorder: predict_metrics > study_effects
-
-
 rule alignment_effects:
     input:
+        section=section_of("alignment", "config/alignment.yaml"),
         cosines=expand("results/{{dataset}}/alignment/{seed}.parquet", seed=PLAN.alignment_seeds),
         code=code_of("workflow/scripts/evidence/alignment_effects.py"),
     output:
@@ -688,6 +688,7 @@ use rule notebook as alignment_curves with:
 
 rule embedding_summary:
     input:
+        section=section_of("embedding", "config/spheres.yaml"),
         quality=embeddings(PLAN.embedded, "parquet"),
         published=published_embeddings(),
         code=code_of("workflow/scripts/evidence/embedding_summary.py"),

@@ -1,6 +1,17 @@
 # Inputs and parameters of the rules of the studies.
 
 
+def section_of(name, file):
+    """No files; stops before any job if the configuration has no section of this name."""
+
+    def of_job(wildcards):
+        if name not in config:
+            raise WorkflowError(f"the configuration has no section `{name}`; add --configfile {file}")
+        return []
+
+    return of_job
+
+
 def alignment_spec(wildcards):
     return canonical(plan(wildcards).alignment(int(wildcards.seed)))
 

@@ -306,6 +306,7 @@ rule detect_damage:
 
 rule detection_areas:
     input:
+        section=section_of("detection", "config/detection.yaml"),
         areas=expand("results/{{dataset}}/detection/{size}.parquet", size=PLAN.detection_sizes),
         code=code_of("workflow/scripts/synthetic/detection_areas.py"),
     output:

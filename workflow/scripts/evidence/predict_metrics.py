@@ -14,8 +14,6 @@ from topogen.evidence.information import information
 from topogen.files import load_tables, save_text
 
 spec = json.loads(snakemake.params.spec)
-if not spec:
-    sys.exit("the configuration has no section `information`; add --configfile config/information.yaml")
 evaluations = table_of_runs(load_tables(spec.pop("runs"), snakemake.input.evaluations))
 effects = information(evaluations.rename(columns={"metric": "measure"}), **spec)
 print(effects.to_string(index=False))
