@@ -51,6 +51,7 @@ def check(plan: Plan) -> None:
     check_theory(plan)
     check_gans(plan)
     check_evaluation(plan)
+    check_distances(plan)
     check_controls(plan)
     check_replay(plan)
     check_claims(plan)
@@ -339,11 +340,22 @@ def check_evaluation(plan: Plan) -> None:
         raise ValueError(f"evaluation.images: {images} is less than two batches, {2 * batch_size}")
     needed = {
         "neighbours": settings["neighbours"] + 1,
-        "kernel.subset_size": settings["kernel"]["subset_size"],
+        # Reconstructions of one half of the images are compared with the other half.
+        "kernel.subset_size": 2 * settings["kernel"]["subset_size"],
     }
     for key, number in needed.items():
         if number > images:
             raise ValueError(f"evaluation.{key}: needs {number} images, but evaluation.images is {images}")
+
+
+def check_distances(plan: Plan) -> None:
+    """Refuse distances of detection and regularizers of damage that have one name."""
+    detection = plan.config.get("detection", {}).get("distances", [])
+    damage = plan.config["synthetic"]["damage"]["regularizers"]
+    for key, entries in {"detection.distances": detection, "synthetic.damage.regularizers": damage}.items():
+        named = [(entry["name"], entry.get("degree"), entry.get("metric")) for entry in entries]
+        if twice := [name for name in dict.fromkeys(named) if named.count(name) > 1]:
+            raise ValueError(f"{key}: {twice[0][0]} stands there twice with the same degree and metric")
 
 
 def check_controls(plan: Plan) -> None:

@@ -263,6 +263,10 @@ DISAGREEING = {
         lambda c: studied(c, study_of("bce", -1) | {"samples": ["VAE9"]}),
         ["study.samples", "VAE9"],
     ),
+    "one regularizer twice under damage": (
+        lambda c: c["synthetic"]["damage"]["regularizers"].append({"name": "push", "degree": 1, "weight": 2}),
+        ["synthetic.damage.regularizers: push stands there twice"],
+    ),
     "study that pays with what is not evaluated then": (
         lambda c: studied(c, study_of("bce_test", 25, beyond={"sweep": "other_noise", "price": "elbo"})),
         ["study.measures[0].step", "elbo is measured at the steps [-1, 50, 100] only"],

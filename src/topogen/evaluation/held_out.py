@@ -244,6 +244,7 @@ def compare_images(
     *,
     seed: int,
     names: Mapping[str, str],
+    paired: bool = False,
 ) -> dict[str, float]:
     """Quality and diversity of images.
 
@@ -254,16 +255,20 @@ def compare_images(
         settings: how they are compared.
         seed: decides the subsets of the kernel distance.
         names: of the metrics, :data:`topogen.evaluation.names.GENERATION` or ``RECONSTRUCTION``.
+        paired: whether the images belong to the held-out ones, in their order. The kernel distance is
+            unbiased for independent sets, so it then compares the first half with the others' second half.
 
     """
     features, classes = spaces.features(images)
     counts = np.bincount(classes.numpy(), minlength=spaces.classifier.head.out_features)
     values: dict[str, float] = {}
+    half = len(images) // 2
     for ending, points in features.items():
         real = held_out.features[ending]
+        apart = (points[:half], real.points[half:]) if paired else (points, real.points)
         found = {
             "frechet": frechet_distance(points, real.points),
-            "kernel": kernel_distance(points, real.points, settings.subsets, settings.subset_size, seed),
+            "kernel": kernel_distance(*apart, settings.subsets, settings.subset_size, seed),
             **neighbourhood_metrics(points, real.points, settings.neighbours, real.radii),
             "mean_distance": mean_distance(points) / real.mean_distance,
         }
@@ -291,7 +296,7 @@ def compare_reconstructions(
     fidelity = topological_fidelity(few, held_out, settings, ENERGIES)
     topology = {name: value for name, value in fidelity.items() if name.startswith("energy_")}
     return {
-        **compare_images(images, held_out, spaces, settings, seed=seed, names=RECONSTRUCTION),
+        **compare_images(images, held_out, spaces, settings, seed=seed, names=RECONSTRUCTION, paired=True),
         **{f"{name}_reconstruction": value for name, value in topology.items()},
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
@@ -67,7 +68,16 @@ def by_seed(table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns variant, strength, seed, time (``at the end`` or ``over all steps``) and the measures.
 
+    Raises:
+        ValueError: a measure is not a number, so that a GAN diverged; means over the others would hide it.
+
     """
+    if len(diverged := table[~np.isfinite(table[MEASURES]).all(axis=1)]):
+        first = diverged.iloc[0]
+        raise ValueError(
+            f"the GAN {first['variant']}, strength {first['strength']}, seed {first['seed']} diverged before "
+            f"step {first['step']}; take a smaller strength, or leave it out"
+        )
     keys = ["variant", "strength", "seed"]
     last = table[table["step"] == table["step"].max()]
     times = {

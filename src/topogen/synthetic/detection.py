@@ -5,6 +5,7 @@ sees the damage is larger then than between real sets.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def responses(
         ValueError: there are fewer images than two sets need.
 
     """
-    if 2 * size > len(images):
+    if 2 * size >= len(images):
         raise ValueError(
             f"detection.sizes: two sets of {size} need more than the {len(images)} images there are"
         )
@@ -115,8 +116,8 @@ def _seen(term: Term, cloud: Images) -> Seen:
 def areas(table: pd.DataFrame, *, confidence: float, seed: int) -> pd.DataFrame:
     """How well each distance tells damaged sets from real ones.
 
-    The area under the curve is the chance that a pair with a damaged set is farther apart than a pair of real
-    sets, equal distances counting half: 0.5 tells nothing, 1 everything.
+    The area under the curve is the chance that a pair with a damaged set is farther apart than another pair
+    of real sets, equal distances counting half: 0.5 tells nothing, 1 everything.
 
     Args:
         table: what :func:`responses` returned.
@@ -133,27 +134,44 @@ def areas(table: pd.DataFrame, *, confidence: float, seed: int) -> pd.DataFrame:
         real = wide[CLEAN, 0.0].to_numpy()
         for damage, level in wide.columns.drop((CLEAN, 0.0)).to_frame().itertuples(index=False):
             damaged = wide[damage, level].to_numpy()
+            of_repetitions = partial(area, damaged, real)
+            repetitions = np.arange(len(real))
             found = stats.bootstrap(
-                (damaged, real),
-                area,
-                paired=True,
+                (repetitions,),
+                of_repetitions,
                 vectorized=True,
                 n_resamples=BOOTSTRAP,
                 confidence_level=confidence,
                 method="percentile",
                 rng=np.random.default_rng(seed),
             ).confidence_interval
-            rows.append((damage, level, name, len(real), float(area(damaged, real)), found.low, found.high))
+            chance = float(of_repetitions(repetitions))
+            rows.append((damage, level, name, len(real), chance, found.low, found.high))
     return pd.DataFrame(rows, columns=["damage", "level", "distance", "n", "area", "low", "high"])
 
 
-def area(damaged: NDArray[Any], real: NDArray[Any], axis: int = -1) -> NDArray[np.float64]:
+def area(
+    damaged: NDArray[Any], real: NDArray[Any], repetitions: NDArray[np.int64], axis: int = -1
+) -> NDArray[np.float64]:
     """Share of pairs of a damaged and a real value in which the damaged one is larger, equal ones half.
 
-    >>> area(np.array([2.0, 3.0]), np.array([1.0, 2.0]))
-    np.float64(0.875)
+    The two values of one repetition are of the same images, so they are no pair. Without any pair it is 0.5.
+
+    Args:
+        damaged: value of each repetition, shape (n,).
+        real: value of each repetition, shape (n,).
+        repetitions: which are drawn, maybe more than once; numbers below n along the axis.
+        axis: of the repetitions.
+
+    >>> area(np.array([2.0, 3.0]), np.array([1.0, 2.0]), np.arange(2))
+    array(0.75)
     """
-    damaged, real = np.moveaxis(damaged, axis, -1), np.moveaxis(real, axis, -1)
-    steps = np.sign(damaged[..., :, None] - real[..., None, :])
-    chance: NDArray[np.float64] = (steps.mean(axis=(-2, -1)) + 1) / 2
+    drawn = np.moveaxis(repetitions, axis, -1)
+    first, second = drawn[..., :, None], drawn[..., None, :]
+    larger = (np.sign(damaged[first] - real[second]) + 1) / 2
+    apart = first != second
+    pairs = apart.sum(axis=(-2, -1))
+    chance: NDArray[np.float64] = np.where(
+        pairs, (larger * apart).sum(axis=(-2, -1)) / np.maximum(pairs, 1), 0.5
+    )
     return chance

@@ -193,6 +193,10 @@ def test_reconstructions_are_compared_like_samples():
     found = compare_reconstructions(HELD_OUT.images, HELD_OUT, SPACES, SETTINGS, seed=0)
     for suffix in ("", "_pixels"):
         assert [found[f"{name}_reconstruction{suffix}"] for name in names] == pytest.approx([1] * 4)
+    points = HELD_OUT.features["_pixels"].points
+    apart = torch.tensor_split(points[: len(points) // 2 * 2], 2)
+    unpaired = kernel_distance(*apart, SETTINGS.subsets, SETTINGS.subset_size, seed=0)
+    assert found["kernel_reconstruction_pixels"] == pytest.approx(unpaired)
     half = compare_samples(HELD_OUT.images / 2, HELD_OUT, SPACES, SETTINGS, seed=0)
     assert half["mean_distance_pixels"] == pytest.approx(0.5)
     assert half["frechet_prior_pixels"] > found["frechet_reconstruction_pixels"]

@@ -1,6 +1,7 @@
 """Which distances see which damage."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from strategies import synthetic_images
 
@@ -45,16 +46,32 @@ def test_copies_of_two_images_are_seen_and_no_damage_is_not():
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_the_area_is_the_share_of_pairs(axis):
+def test_the_area_is_the_share_of_pairs_of_different_repetitions(axis):
     stream = np.random.default_rng(0)
-    damaged, real = stream.integers(0, 4, (2, 3, 5)).astype(float)
-    expected = []
-    for first, second in zip(np.moveaxis(damaged, axis, -1), np.moveaxis(real, axis, -1), strict=True):
-        pairs = [(a > b) + (a == b) / 2 for a in first for b in second]
-        expected.append(np.mean(pairs))
-    np.testing.assert_allclose(area(damaged, real, axis=axis), expected)
+    damaged, real = stream.integers(0, 4, (2, 5)).astype(float)
+    drawn = stream.integers(0, 5, (3, 5))
+    expected = [
+        np.mean([(damaged[i] > real[j]) + (damaged[i] == real[j]) / 2 for i in row for j in row if i != j])
+        for row in drawn
+    ]
+    given = drawn if axis == 1 else drawn.T
+    np.testing.assert_allclose(area(damaged, real, given, axis=axis), expected)
+
+
+def test_what_is_a_little_larger_than_its_own_pair_alone_is_not_seen():
+    """Each damaged set is farther than the same set undamaged, by next to nothing: 0.5 is the truth."""
+    real = np.random.default_rng(1).normal(size=30)
+    rows = [
+        (i, damage, level, "d", value + level)
+        for damage, level in ((CLEAN, 0.0), ("noise", 1e-9))
+        for i, value in enumerate(real)
+    ]
+    table = pd.DataFrame(rows, columns=["repetition", "damage", "level", "distance", "value"])
+    (found,) = areas(table, confidence=0.95, seed=0).itertuples()
+    assert found.area == 0.5
+    assert found.low <= 0.5 <= found.high
 
 
 def test_too_few_images_are_refused():
-    with pytest.raises(ValueError, match="two sets of 50 need more than the 80 images"):
-        responses(IMAGES, LABELS, damages={}, **SETTINGS | {"size": 50})
+    with pytest.raises(ValueError, match="two sets of 40 need more than the 80 images"):
+        responses(IMAGES, LABELS, damages={}, **SETTINGS | {"size": 40})

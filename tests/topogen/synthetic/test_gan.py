@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -121,6 +123,8 @@ def test_a_strength_is_chosen_by_discrepancy_and_differences_are_paired():
     assert end[["less", "equal", "more"]].tolist() == [0, 1, 2]
     half = 4.302653 * np.std([1, 0, 3], ddof=1) / np.sqrt(3)  # t quantile of two degrees of freedom
     assert end["high"] == pytest.approx(4 / 3 + half, rel=1e-5)
+    with pytest.raises(ValueError, match="the GAN push, strength 1, seed 1 diverged before step 9"):
+        collapse.by_seed(table.assign(mmd=[0.1] * 5 + [math.nan] + [0.1] * 2))
     weaker = table[table["variant"] == "push"].assign(strength="0.1", mmd=0.05)
     assert (
         collapse.best_strength(collapse.by_seed(pd.concat([table, weaker]).query("variant == 'push'")))
