@@ -30,6 +30,11 @@ KEPT = {
         ["planted", "planted_components"],
     ),
     "studies/trade-off/values.csv": ("studies.md#trade-off", ["trade-off"]),
+    "studies/generation/screening/values.csv": ("studies.md#generation", ["generation"]),
+    "studies/generation/fresh/values.csv": (
+        "studies.md#generation",
+        ["generation", "generation_fresh"],
+    ),
     "studies/diffusion/values.csv": ("studies.md#diffusion", ["diffusion"]),
     "studies/gan/values.csv": ("studies.md#gan", ["gan"]),
     "studies/spheres/quality.csv": ("spheres.md", ["spheres"]),
