@@ -5,7 +5,6 @@ docs/benchmark.md and docs/benchmark.png. Images are those that rule prepare mak
 """
 
 import math
-import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -24,6 +23,7 @@ from libraries import Bars, GiottoPH, Gudhi, Oineus, Torchrips, TorchTopological
 from matplotlib.ticker import NullLocator
 from torch import Tensor
 
+from topogen import provenance
 from topogen.plotting.style import model_colours, save, use_style
 from topogen.variants import datasets_of
 from torchrips.engine import (
@@ -263,11 +263,8 @@ def part_times(clouds: Clouds, n: int) -> Times:
 
 def machine(*names: str) -> str:
     """Processor, and versions of packages."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     versions = ", ".join(f"{name} {version(name)}" for name in names)
-    return f"Processor: {(models or [platform.processor()])[0]}. Versions: {versions}."
+    return f"Processor: {provenance.machine()['processor']}. Versions: {versions}."
 
 
 def number(milliseconds: float) -> str:

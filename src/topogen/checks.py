@@ -2,12 +2,12 @@
 
 import math
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from topogen.plan import OF_ONE_SPACE, REPLAYED, Plan
+from topogen.plan import OF_ONE_SPACE, REPLAYED, Plan, asked_by
 from topogen.steps import demand_reached, steps_of_training
 from topogen.variants import Config, column_of
 
@@ -90,6 +90,21 @@ def nearest(name: str, known: Collection[str]) -> str:
     'did you mean batch_size? Or '
     """
     return "".join(f"did you mean {other}? Or " for other in get_close_matches(name, known, n=1))
+
+
+def repeated(names: Sequence[Any]) -> list[Any]:
+    """Those that stand there more than once.
+
+    >>> repeated(["push_0", "push_1", "push_0"])
+    ['push_0']
+    """
+    return [name for name in dict.fromkeys(names) if names.count(name) > 1]
+
+
+def key_of(plan: Plan, comparison: str) -> str:
+    """Where a comparison stands in the configuration: a sweep is one too."""
+    section = "sweeps" if comparison in plan.config.get("sweeps", {}) else "comparisons"
+    return f"{section}.{comparison}"
 
 
 def in_words(error: Any) -> str:
@@ -182,8 +197,7 @@ def check_regularizers(plan: Plan, model: str) -> None:
     """Refuse two terms of one name and degree, and an empty interval of 4sgde."""
     key = f"models.{model}.regularizers"
     terms = plan.models[model]["regularizers"]
-    names = [column_of(term) for term in terms]
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+    if twice := repeated([column_of(term) for term in terms]):
         raise ValueError(f"{key}: {', '.join(twice)} stands there twice")
     for term in terms:
         check_space(plan, model, term)
@@ -237,9 +251,8 @@ def check_reached(plan: Plan, key: str, steps: Collection[int], comparison: str)
     """Refuse steps that a training of a comparison does not reach."""
     last = min(plan.last_step(model) for model in plan.trained_in(comparison))
     if late := [step for step in steps if step >= last]:
-        section = "sweeps" if comparison in plan.config.get("sweeps", {}) else "comparisons"
         raise ValueError(
-            f"{key}: {late} cannot be reported: {section}.{comparison} ends after {last} steps; "
+            f"{key}: {late} cannot be reported: {key_of(plan, comparison)} ends after {last} steps; "
             "list earlier steps, or train for more"
         )
 
@@ -353,8 +366,9 @@ def check_distances(plan: Plan) -> None:
     detection = plan.config.get("detection", {}).get("distances", [])
     damage = plan.config["synthetic"]["damage"]["regularizers"]
     for key, entries in {"detection.distances": detection, "synthetic.damage.regularizers": damage}.items():
-        named = [(entry["name"], entry.get("degree"), entry.get("metric")) for entry in entries]
-        if twice := [name for name in dict.fromkeys(named) if named.count(name) > 1]:
+        if twice := repeated(
+            [(entry["name"], entry.get("degree"), entry.get("metric")) for entry in entries]
+        ):
             raise ValueError(f"{key}: {twice[0][0]} stands there twice with the same degree and metric")
 
 
@@ -443,10 +457,9 @@ def check_study(plan: Plan) -> None:
         check_known("study.measures.beyond.sweep", "sweep of the study", name, names)
     for name in names:
         if plan.comparisons[name]["seeds"] != plan.comparisons[names[0]]["seeds"]:
-            section = "sweeps" if name in plan.config.get("sweeps", {}) else "comparisons"
             raise ValueError(
-                f"{section}.{name}.seeds: models of a study are paired by seed, so all of its comparisons "
-                "must have the same seeds"
+                f"{key_of(plan, name)}.seeds: models of a study are paired by seed, "
+                "so all of its comparisons must have the same seeds"
             )
     check_measures(plan)
 
@@ -462,7 +475,7 @@ def check_measures(plan: Plan) -> None:
             raise ValueError(f"{key}: nobody knows the holes of {plan.dataset}; see datasets.NAME.holes")
         if beyond.get("price") == measure:
             raise ValueError(f"{key}.beyond.price: {measure} cannot be its own price")
-        for name in dict.fromkeys([measure, beyond.get("price", measure)]):
+        for name in asked_by(entry):
             steps = {"holes": {LAST_STEP}, "bce_test": monitored}.get(name, measured)
             if entry["step"] not in steps:
                 raise ValueError(f"{key}.step: {name} is measured at the steps {sorted(steps)} only")

@@ -35,6 +35,15 @@ STUDY_MEASURES = ("holes", "bce_test")  # measures of a study that no evaluation
 PLAIN_GAN = "plain"
 
 
+def asked_by(entry: Config) -> list[str]:
+    """Metrics that a measure of a study needs: itself, and the price if it is asked beyond a front.
+
+    >>> asked_by({"measure": "kernel_prior", "beyond": {"sweep": "energy", "price": "elbo"}})
+    ['kernel_prior', 'elbo']
+    """
+    return [entry["measure"], *([entry["beyond"]["price"]] if "beyond" in entry else [])]
+
+
 def canonical(value: object) -> str:
     """One JSON text per meaning: keys sorted, 5.0 written as 5. Snakemake compares parameters as text.
 
@@ -517,11 +526,8 @@ class Plan:
     @property
     def study_evaluates(self) -> bool:
         """Whether the study has a metric of the held-out evaluation, or pays with one."""
-        return any(
-            name not in STUDY_MEASURES
-            for entry in self.config["study"]["measures"]
-            for name in (entry["measure"], entry.get("beyond", {}).get("price", entry["measure"]))
-        )
+        measures = self.config["study"]["measures"]
+        return any(name not in STUDY_MEASURES for entry in measures for name in asked_by(entry))
 
     @property
     def sampled_in_study(self) -> list[str]:
