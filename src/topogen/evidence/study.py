@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from topogen.evaluation.metrics import METRICS
@@ -65,6 +66,11 @@ def differences(
             if not found.loc[model].index.equals(found.loc[baseline].index):
                 raise ValueError(f"{model} and its baseline {baseline} differ in seeds")
             difference = found.loc[model] - (0 if beyond else found.loc[baseline])
+            if unknown := list(difference.index[~np.isfinite(difference)]):
+                raise ValueError(
+                    f"{measure} at step {step} of {model} or {baseline} is not a finite number for seed "
+                    f"{unknown[0]}; look at that evaluation, or leave the measure out"
+                )
             labels = {"comparison": comparison, "model": model, "baseline": baseline}
             rows.append(difference.rename("difference").reset_index().assign(**labels))
     table: pd.DataFrame = pd.concat(rows).assign(measure=name, step=step)

@@ -65,6 +65,14 @@ def test_other_seeds_than_the_baseline_are_refused():
         study_effects(table, {"one": {"good": "plain"}}, measures, {}, confidence=0.95, power=0.8)
 
 
+def test_a_measure_that_is_no_number_for_one_seed_is_named():
+    table = values("holes", -1, {"plain": 0.0, "good": 0.2})
+    table.loc[(table["model"] == "good") & (table["seed"] == SEEDS[1]), "value"] = np.nan
+    measures = [{"measure": "holes", "step": -1, "margin": 0.05, "rank": "primary"}]
+    with pytest.raises(ValueError, match=f"holes at step -1 of good .* for seed {SEEDS[1]}; look at"):
+        study_effects(table, {"one": {"good": "plain"}}, measures, {}, confidence=0.95, power=0.8)
+
+
 def test_the_cosine_of_a_training_is_the_mean_of_its_steps_with_a_gradient():
     rows = [
         {"model": model, "seed": seed, "step": step, "cosine": cosine}
@@ -100,8 +108,11 @@ def test_a_front_without_a_model_or_a_metric_is_refused():
     gain, price = of_one_seed({"swept": 1, "mine": 2}), of_one_seed({"swept": 3})
     with pytest.raises(ValueError, match="mine, seed 1 lacks one"):
         beyond_front(gain, price, ["swept"])
-    with pytest.raises(ValueError, match=r"the front of seed 1 lacks \['other'\]"):
+    with pytest.raises(ValueError, match=r"same seeds; train \['other'\] from all"):
         beyond_front(gain, gain, ["swept", "other"])
+    twice = pd.concat([gain, gain.loc[["mine"]].rename({1: 2}, level="seed")])
+    with pytest.raises(ValueError, match=r"same seeds; train \['swept'\] from all"):
+        beyond_front(twice, twice, ["swept"])
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=6))
@@ -113,6 +124,24 @@ def test_nothing_of_a_sweep_is_beyond_its_front_and_what_is_beaten_does_not_move
     gains, prices = gains | {"beaten": gains["m0"] - 1}, prices | {"beaten": prices["m0"] - 1}
     again = beyond_front(of_one_seed(gains), of_one_seed(prices), list(gains))
     assert again.drop("beaten", level="model").to_dict() == pytest.approx(found.to_dict())
+
+
+def test_noise_in_the_price_moves_no_model_from_the_front():
+    """Replicates of what is on the front, and of its middle, are about 0 from it: no best of noisy ones."""
+    stream = np.random.default_rng(4)
+    cost = {"cheap": 0.0, "dear": 1.0, "again": 1.0, "middle": 0.5}
+    cells = pd.MultiIndex.from_product([cost, range(400)], names=["model", "seed"])
+    costs = pd.Series([cost[model] for model, _ in cells], cells)
+    price = -costs + stream.normal(0, 2, len(cells))
+    gain = 10 * costs + stream.normal(0, 1, len(cells))
+    found = beyond_front(gain, price, ["cheap", "dear"])
+    means = pd.DataFrame({"gain": gain, "cost": -price}).groupby("model").mean()
+    ends = means.loc[["cheap", "dear"]]
+    reached = np.interp(means["cost"], ends["cost"], ends["gain"])
+    assert found.groupby("model").mean().to_dict() == pytest.approx(dict(means["gain"] - reached))
+    errors = found.groupby("model").std() / 20
+    assert (found.groupby("model").mean().abs() <= 4 * errors + 1e-9).all()
+    assert errors["middle"] > 10 * 2 / 20  # the noise of the price counts, at the slope of the front
 
 
 def test_a_measure_beyond_a_front_is_not_compared_with_the_baseline():
