@@ -1,5 +1,6 @@
 """How long training steps take: several models in turn, in one process."""
 
+import random
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -22,7 +23,7 @@ def measure_step_times(
     """Time the first steps of training of several models in turn.
 
     Each round times every model on the same batches, so that a slow spell of the machine meets all of
-    them; one round that is not counted warms up.
+    them, and each round in another random order; one round that is not counted warms up.
 
     Args:
         images: levels 0 ... 255, shape (n, channels, height, width).
@@ -37,8 +38,8 @@ def measure_step_times(
     """
     rows = []
     for round_number in tqdm(range(rounds + 1), unit="round"):
-        for model, arguments in models.items():
-            trainer = Trainer(images, references, **arguments)
+        for model in random.Random(round_number).sample(list(models), len(models)):
+            trainer = Trainer(images, references, **models[model])
             started = time.perf_counter()
             for _ in range(steps):
                 trainer.step()

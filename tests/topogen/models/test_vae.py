@@ -61,7 +61,7 @@ def test_training_is_that_of_the_thesis_bit_for_bit():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(31)
         model = Thesis()
-        adam = torch.optim.Adam(model.parameters(), lr=0.001)
+        adam = torch.optim.Adam(model.parameters(), lr=0.001, fused=True)
         for step in range(5):
             batch = images[16 * (step % 3) : 16 * (step % 3) + 16]
             pixels = torch.from_numpy(batch.astype(np.float32)).reshape(-1, *GREY) / 255
