@@ -95,7 +95,8 @@ def responses(
         sets = {(CLEAN, 0.0): batch.images}
         for place, (damage, levels) in enumerate(damages.items()):
             for level in levels:
-                draws = np.random.default_rng([seed, size, repetition, place])
+                # From 1 on: [..., 0] would be the stream that chose the images.
+                draws = np.random.default_rng([seed, size, repetition, 1 + place])
                 sets[damage, level] = DETECTED[damage](draws, batch, level)
         for (damage, level), cloud in sets.items():
             for name, term, of_reference in zip(names, terms, seen, strict=True):
