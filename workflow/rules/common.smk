@@ -97,8 +97,12 @@ def in_clone(path):
     return str(Path(HERE, path))
 
 
+@cache
 def code_of(*files):
-    """Source files that a script or notebook imports: a change of one of them reruns its rule and no others."""
+    """Source files that a script or notebook imports: a change of one of them reruns its rule and no others.
+
+    Each file is parsed for that, and thousands of trainings ask for the same ones.
+    """
     try:
         return source_files(*map(in_clone, files), root=in_clone("src"))
     except ValueError as error:
