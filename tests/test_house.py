@@ -15,8 +15,9 @@ STAGES = ["data", "models", "training", "evaluation", "evidence"]  # each may kn
 BESIDE = {"theory", "synthetic"}  # stand beside evaluation
 SHOWN = {"tables", "plotting"}
 # Read by Snakemake.
-PLANNING = {"checks", "imports", "plan", "variants", "written", "provenance", "forecast", "seeds", "steps"}
-BELOW = {"files", "intervals", "seeds", "steps"}  # single modules that every stage may know
+PLANNING = {"checks", "imports", "plan", "variants", "written", "provenance", "forecast"}
+PLANNING |= {"seeds", "steps", "stored"}
+BELOW = {"files", "intervals", "seeds", "steps", "stored"}  # single modules that every stage may know
 PACKED = {"crate", "archive", "verification"}  # results as a whole
 FLAT = {*BELOW, *PLANNING, *PACKED, "cost"}
 WITHOUT_TORCH = ["evidence", *SHOWN, "cost", *BELOW, *PLANNING, *PACKED]

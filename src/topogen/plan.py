@@ -10,6 +10,7 @@ from typing import Any
 
 from topogen.forecast import counted
 from topogen.seeds import seeds_for_a_direction
+from topogen.stored import is_stored
 from topogen.variants import Config, column_of, compared, opponents, variants
 
 Run = tuple[str, int]  # model and seed of a training
@@ -227,10 +228,9 @@ class Plan:
         ]
 
     def stored(self, term: Config) -> bool:
-        """Whether D0 of a regularizer is stored: Euclidean diagrams of whole batches, in degree 0 or 1."""
-        of_diagrams = "degree" in term and term["name"] != OF_SUBSETS
-        seen = term.get("metric", "euclidean") == "euclidean" and "subset" not in term
-        return of_diagrams and seen and term["degree"] < 2
+        """Whether D0 of a regularizer is stored."""
+        degree = None if term["name"] == OF_SUBSETS else term.get("degree")
+        return is_stored(degree, metric=term.get("metric", "euclidean"), subset=term.get("subset"))
 
     def order(self, model: str) -> str | None:
         """Name of the order in which a model sees the images; None: the order of the data."""

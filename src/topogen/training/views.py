@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from topogen.stored import is_stored
 from topogen.training.noise import SUBSET, stream_of_step
 from torchrips.graph_distances import diffusion_distances, effective_resistances
 from torchrips.metrics import Metric
 from torchrips.persistence import rips_diagrams
 
-STORED_DEGREES = (0, 1)  # of the diagrams D0 that are computed once for all trainings
 Seen = dict[int | None, Tensor]  # what regularizers take: diagrams by degree; None: the points themselves
 
 
@@ -60,5 +60,5 @@ class View:
         return seen | dict(zip(degrees, diagrams, strict=True))
 
     def is_stored(self, key: int | None) -> bool:
-        """Whether D0 is stored: Euclidean diagrams of whole batches in some degrees."""
-        return self.metric == "euclidean" and self.subset is None and key in STORED_DEGREES
+        """Whether D0 is stored; key: a degree, or None for the points."""
+        return is_stored(key, metric=self.metric, subset=self.subset)

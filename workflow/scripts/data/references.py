@@ -13,11 +13,12 @@ import torch
 
 from topogen.data.references import reference_diagrams
 from topogen.files import save_diagrams
+from topogen.stored import STORED_DEGREES
 
 torch.set_num_threads(1)  # the batches run in parallel instead
 images = np.load(snakemake.input.images, mmap_mode="r")
 diagrams = reference_diagrams(
-    images, snakemake.params.batch_size, (0, 1), snakemake.threads, snakemake.params.get("order")
+    images, snakemake.params.batch_size, STORED_DEGREES, snakemake.threads, snakemake.params.get("order")
 )
 print(f"{len(diagrams)} batches")
 save_diagrams(snakemake.output.diagrams, diagrams)

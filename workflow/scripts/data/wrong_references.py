@@ -13,6 +13,7 @@ import torch
 
 from topogen.data.references import wrong_diagrams
 from topogen.files import save_diagrams
+from topogen.stored import STORED_DEGREES
 
 torch.set_num_threads(1)  # the batches run in parallel instead
 diagrams = wrong_diagrams(
@@ -20,7 +21,7 @@ diagrams = wrong_diagrams(
     np.load(snakemake.input.images, mmap_mode="r"),
     np.load(snakemake.input.labels),
     snakemake.params.batch_size,
-    degrees=(0, 1),
+    degrees=STORED_DEGREES,
     threads=snakemake.threads,
 )
 print(f"{len(diagrams)} batches")
