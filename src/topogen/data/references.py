@@ -50,7 +50,9 @@ def wrong_diagrams(
     degrees: tuple[int, ...],
     threads: int,
 ) -> Diagrams:
-    """For every batch the diagrams of another cloud of as many points: a reference that is not the batch's.
+    """For every batch the diagrams of another cloud: a reference that is not the batch's.
+
+    The cloud has as many points as the batch. That of one_class has fewer if the class has.
 
     Args:
         kind: of :data:`WRONG_CLOUDS`.
@@ -59,6 +61,9 @@ def wrong_diagrams(
         batch_size: as in :func:`reference_diagrams`.
         degrees: homology degrees.
         threads: as in :func:`reference_diagrams`.
+
+    Raises:
+        ValueError: there is no such cloud for one of the batches.
 
     """
     batches = batch_slices(len(images), batch_size)
@@ -70,9 +75,21 @@ def wrong_diagrams(
 
 
 def other_batch(images: NDArray[Any], labels: NDArray[Any], batches: Sequence[Places], batch: int) -> Tensor:
-    """The next batch; of the last batch it is the first one, cut to as many images."""
-    places = batches[(batch + 1) % len(batches)]
-    return _points(images[places][: _length(batches[batch])])
+    """The next batch that has enough images, cut to as many; after the last batch the first one follows.
+
+    Raises:
+        ValueError: no other batch has enough.
+
+    """
+    size = _length(batches[batch])
+    following = [*batches[batch + 1 :], *batches[:batch]]
+    for places in following:
+        if _length(places) >= size:
+            return _points(images[places][:size])
+    raise ValueError(
+        f"reference: other_batch: batch {batch} has {size} images, and no other batch has as many; lower "
+        "training.batch_size, or take another reference"
+    )
 
 
 def one_class(images: NDArray[Any], labels: NDArray[Any], batches: Sequence[Places], batch: int) -> Tensor:

@@ -42,9 +42,16 @@ def test_wrong_diagrams_are_those_of_the_wrong_cloud_of_each_batch(kind):
 def test_wrong_clouds_are_other_images():
     points = torch.from_numpy(IMAGES).flatten(1) / 255
     torch.testing.assert_close(wrong_cloud("other_batch", 0), points[8:16].float())
+    torch.testing.assert_close(wrong_cloud("other_batch", 1), points[:8].float())  # the last one has only 4
     torch.testing.assert_close(wrong_cloud("other_batch", 2), points[:4].float())
     torch.testing.assert_close(wrong_cloud("one_class", 0), points[[0, 7, 8, 15, 17, 19]].float())
     torch.testing.assert_close(wrong_cloud("one_class", 2), points[[1, 2, 3, 4]].float())
+
+
+@pytest.mark.parametrize("batches", [[slice(0, 8)], [slice(0, 8), slice(8, 12)]])
+def test_without_another_batch_of_as_many_images_there_is_no_wrong_one(batches):
+    with pytest.raises(ValueError, match=r"other_batch: batch 0 has 8 images.*lower training.batch_size"):
+        WRONG_CLOUDS["other_batch"](IMAGES, LABELS, batches, 0)
 
 
 def test_normal_points_have_the_mean_and_the_covariance_of_the_batch():
