@@ -434,6 +434,12 @@ def check_alignment(plan: Plan) -> None:
         check_with_baseline(plan, "alignment.models", model)
         if not plan.models[model]["regularizers"] or plan.order(model):
             raise ValueError(
+    noise = controls["noise_comparison"]
+    if plan.significance_seeds > (pairs := len(plan.comparisons[noise]["seeds"])):
+        raise ValueError(
+            f"controls.noise_comparison: {noise} has {pairs} seeds, but groups of "
+            f"{plan.significance_seeds}, as many as significance_comparison has, are drawn of it; add seeds"
+        )
                 f"alignment.models: {model} must have regularizers, and see the data as they come"
             )
     if len({plan.baselines[model] for model in models}) > 1:

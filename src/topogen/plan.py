@@ -434,16 +434,22 @@ class Plan:
             "published": self.config["published"],
             "at_steps": self.config["statistics"]["at_steps"],
             "significance_steps": self.config["controls"]["significance_steps"],
-            "seeds": len(self.seeds),
+            "seeds": self.config["claims"]["published_seeds"],
             "confidence": self.config["statistics"]["confidence"],
         }
 
     def controls_summary(self) -> Config:
+    @property
+    def significance_seeds(self) -> int:
+        """Number of seeds of the comparison that is judged by almost stochastic order."""
+        return len(self.comparisons[self.config["controls"]["significance_comparison"]]["seeds"])
+
         """What the page of the controls needs to know."""
         return {
             "published": self.config["published"],
             "steps": self.config["statistics"]["at_steps"],
-            "seeds": len(self.seeds),
+            "significance_seeds": self.significance_seeds,
+            "published_seeds": self.config["claims"]["published_seeds"],
         }
 
     def table_1(self) -> Config:

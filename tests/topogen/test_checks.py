@@ -195,6 +195,10 @@ DISAGREEING = {
         lambda c: c["models"]["TopoVAE1"].update(regularizers=MODELS["TopoVAE1"]["regularizers"][:1] * 2),
         ["models.TopoVAE1.regularizers", "twice"],
     ),
+    "groups of more seeds than there are": (
+        lambda c: c["comparisons"]["other_noise"].update(seeds=[1, 2]),
+        ["controls.noise_comparison: other_noise has 2 seeds", "groups of 10", "add seeds"],
+    ),
     "empty interval of 4sgde": (
         lambda c: c["models"]["TopoVAE4"]["regularizers"][0]["parameters"].update(stop=0),
         ["models.", ".regularizers: 4sgde", "start 0", "stop 0"],

@@ -22,12 +22,12 @@ effects, improvements = (
 )
 reported = {name: at_steps(table, spec["at_steps"]) for name, table in improvements.items()}
 noise = pd.read_parquet(snakemake.input.of_noise)
-chances = chance_of_noise(noise, spec["published"], spec["seeds"])
+chances = chance_of_noise(noise, spec["published"], spec["published_seeds"])
 orders = stochastic_orders(
     pd.read_parquet(snakemake.input.of_order),
     noise,
     spec["significance_steps"],
-    spec["seeds"],
+    spec["significance_seeds"],
     spec["confidence"],
 )
 for table, path in (
