@@ -276,7 +276,7 @@ class Plan:
         ends = {} if last == math.inf else {"steps": last}
         evaluation = self.config["evaluation"]
         if stop := self.models[model].get("stop_early"):
-            ends["stop_early"] = stop | {"evaluated": max(evaluation["images"], evaluation["monitored"])}
+            ends["stop_early"] = stop | {"evaluated": self.judging_images(model)}
         return (
             self.trainer(model, seed)
             | ends
@@ -292,6 +292,16 @@ class Plan:
 
     def timing(self) -> Config:
         """Arguments of the measurement of step times."""
+    def judging_images(self, model: str) -> int:
+        """Number of test images, the first ones, on which a model of a study or an embedding is judged."""
+        evaluation, embedding = self.config["evaluation"], self.config.get("embedding", {})
+        numbers = [evaluation["monitored"]]
+        if model in self.evaluated_in_study:
+            numbers.append(evaluation["images"])
+        if model in self.with_baselines(embedding.get("models", [])):
+            numbers.append(embedding["points"])
+        return max(numbers)
+
         models = {model: self.trainer(model, self.seeds[0]) for model in self.trained_fully}
         return {"models": models, "threads": self.config["training"]["threads"], **self.config["timing"]}
 
@@ -545,6 +555,12 @@ class Plan:
     def study_fronts(self) -> list[str]:
         """Sweeps that the study's measures have to get beyond."""
         measures = self.config["study"]["measures"]
+    @cached_property
+    def evaluated_in_study(self) -> set[str]:
+        """Models that are evaluated on held-out images, because the study measures or shows them."""
+        evaluated = self.study is not None and self.study_evaluates
+        return {*(model for model, _ in self.study_runs if evaluated), *self.sampled_in_study}
+
         return list(dict.fromkeys(entry["beyond"]["sweep"] for entry in measures if "beyond" in entry))
 
     def information(self) -> Config:

@@ -101,8 +101,43 @@ def test_epochs_and_an_early_end_reach_the_training_if_they_are_asked_for():
     models = CONFIG["models"] | {"stopped": CONFIG["models"]["plain"] | {"stop_early": stop}}
     evaluation = {"monitored": 30, "images": 40, "each_epoch": True}
     spec = Plan(CONFIG | {"models": models, "evaluation": evaluation}).training("stopped", 5)
-    added = {"keep_epochs": True, "stop_early": stop | {"evaluated": 40}}
+    added = {"keep_epochs": True, "stop_early": stop | {"evaluated": 30}}
     assert spec == PLAN.training("plain", 5) | added
+
+
+@pytest.mark.parametrize(
+    ("sections", "evaluated"),
+    [
+        ({}, 30),
+        ({"study": {"measures": [{"measure": "bce_test"}]}}, 30),
+        ({"study": {"measures": [{"measure": "kernel_prior"}]}}, 40),
+        ({"study": {"measures": [{"measure": "bce_test"}], "samples": ["plain"]}}, 40),
+        ({"embedding": {"models": ["whole"], "points": 50}}, 50),
+        ({"embedding": {"models": ["short"], "points": 20}}, 30),
+    ],
+)
+def test_what_a_model_is_judged_on_does_not_end_its_training(sections, evaluated):
+    """Monitored images always; those of an evaluation or an embedding if there is one, of baselines too."""
+    stop = {"stop_early": {"patience": 2, "images": 5}}
+    models = {name: entry | stop for name, entry in CONFIG["models"].items()}
+    comparisons = {"drawn": {"models": ["whole"], "target": "study"}}
+    evaluation = {"monitored": 30, "images": 40}
+    if "study" in sections:
+        sections["study"]["name"] = "mine"
+    plan = Plan(CONFIG | {"models": models, "comparisons": comparisons, "evaluation": evaluation} | sections)
+    assert plan.training("plain", 1)["stop_early"]["evaluated"] == evaluated
+
+
+def test_chances_are_of_published_means_and_null_rates_of_the_seeds_that_are_judged():
+    sections = {
+        "controls": {"significance_comparison": "control", "significance_steps": [10]},
+        "claims": {"published_seeds": 10},
+        "published": {},
+        "statistics": CONFIG["statistics"] | {"confidence": 0.95},
+    }
+    plan = Plan(CONFIG | sections)
+    assert (plan.controls()["published_seeds"], plan.controls()["significance_seeds"]) == (10, 1)
+    assert plan.controls_summary()["seeds"] == 10
 
 
 def test_strength_multiplies_a_share():
