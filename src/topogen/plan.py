@@ -513,6 +513,7 @@ class Plan:
         }
 
     def wrong_references_of_alignment(self) -> list[str]:
+            "threads": self.config["training"]["threads"],
         """Kinds of wrong diagrams that the comparison of gradients needs."""
         models = self.config.get("alignment", {}).get("models", [])
         return list(dict.fromkeys(kind for model in models if (kind := self.wrong_reference(model))))

@@ -34,6 +34,10 @@ OVERRIDES = {
 }
 
 
+# Rules whose scripts use training.threads; measure_step_times has all cores to itself.
+TORCH = ["train", "compare_gradients", "classifier", "prepare_test_set", "evaluate", "embed_by_model"]
+
+
 def parameters_and_targets(*datasets):
     """By dataset, every parameter of the rules that make something of it; and the targets of the run.
 
@@ -72,6 +76,20 @@ def test_a_job_has_the_parameters_of_its_dataset_whichever_stands_first(copy_of_
         for dataset in parameters
     )
     assert first == second
+
+
+def test_a_job_asks_for_as_many_threads_as_it_tells_torch_to_use(copy_of_repository, monkeypatch):
+    """Or several trainings at a time would take more cores than the run has."""
+    monkeypatch.chdir(copy_of_repository)
+    content = {"dataset": ["FashionMNIST", "digits"], "datasets": {"digits": OVERRIDES}}
+    Path("threads.yaml").write_text(json.dumps(content))
+    workflow = loaded(Path("config/alignment.yaml"), Path("config/spheres.yaml"), Path("threads.yaml"))
+    for name in TORCH:
+        rule = workflow.get_rule(name)
+        for dataset, threads in (("FashionMNIST", 1), ("digits", 2)):
+            job = SimpleNamespace(dataset=dataset, model="VAE0", seed="1", full="")
+            assert json.loads(dict(rule.params.items())["spec"](job))["threads"] == threads
+            assert rule.resources["_cores"].evaluate(job).value == threads
 
 
 def test_a_run_says_first_what_it_takes(copy_of_repository, monkeypatch, caplog):

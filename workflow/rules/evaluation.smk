@@ -18,7 +18,7 @@ rule classifier:
         "results/benchmarks/classifier/{dataset}.tsv"
     conda:
         "../../envs/topogen.yaml"
-    threads: 1
+    threads: threads_of_torch
     resources:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),
@@ -49,7 +49,7 @@ rule prepare_test_set:
         "results/benchmarks/prepare_test_set/{dataset}{full}.tsv"
     conda:
         "../../envs/topogen.yaml"
-    threads: 1
+    threads: threads_of_torch
     resources:
         mem_mb=more_on_retry(3500),
         runtime=more_on_retry(30),
@@ -83,7 +83,7 @@ rule evaluate:
         "results/benchmarks/evaluate/{dataset}{full}-{model}-{seed}.tsv"
     conda:
         "../../envs/topogen.yaml"
-    threads: 1
+    threads: threads_of_torch
     resources:
         mem_mb=more_on_retry(3500),
         runtime=more_on_retry(30),
@@ -195,7 +195,7 @@ rule embed_by_model:
         "results/benchmarks/embed_by_model/{dataset}-{model}-{seed}.tsv"
     conda:
         "../../envs/topogen.yaml"
-    threads: 1
+    threads: threads_of_torch
     resources:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),

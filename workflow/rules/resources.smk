@@ -11,6 +11,11 @@ def all_cores(wildcards):
     return 1 if workflow.non_local_exec else workflow.cores
 
 
+def threads_of_torch(wildcards):
+    """Torch's threads in one job, those of training.threads on the job's dataset."""
+    return plan(wildcards).config["training"]["threads"]
+
+
 def more_on_retry(amount):
     """A resource that grows with each attempt: the amount, then twice, then three times as much."""
 

@@ -24,7 +24,7 @@ rule train:
         "results/benchmarks/train/{dataset}-{model}-{seed}.tsv"
     conda:
         "../../envs/topogen.yaml"
-    threads: 1
+    threads: threads_of_torch
     resources:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(30),
@@ -54,7 +54,7 @@ rule compare_gradients:
         "results/benchmarks/compare_gradients/{dataset}-{seed}.tsv"
     conda:
         "../../envs/topogen.yaml"
-    threads: 1
+    threads: threads_of_torch
     resources:
         mem_mb=more_on_retry(2000),
         runtime=more_on_retry(60),

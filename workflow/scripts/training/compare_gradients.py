@@ -17,7 +17,7 @@ from topogen.files import load_diagrams, save_table
 from topogen.training.alignment import alignment
 
 spec = json.loads(snakemake.params.spec)
-torch.set_num_threads(1)
+torch.set_num_threads(spec.pop("threads"))
 table = alignment(
     np.load(snakemake.input.images, mmap_mode="r"),
     np.load(snakemake.input.labels),
