@@ -469,6 +469,7 @@ class Plan:
             "models": self.trained_in(self.headline),
             "published": self.config["published"],
             "names": {model: self.replicates[model][0] for name in others for model in self.models_in(name)},
+            "timed_steps": self.config["timing"]["steps"],
         }
 
     def beside_headline(self, key: str) -> list[str]:

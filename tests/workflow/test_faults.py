@@ -49,7 +49,7 @@ EXCEPTIONS = {
     *("cost.svg", "cost.png"),
 }
 FOLDERS_OF_EXCEPTIONS = {"notebooks", "logs", "benchmarks"}
-TIMES = ["10 steps, ours (s)", "slowdown, ours"]
+TIMES = ["1 steps, ours (s)", "slowdown, ours"]
 
 
 def contents(space):
