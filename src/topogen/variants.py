@@ -172,6 +172,7 @@ def _entries(name: str, sweep: Config, models: Config) -> list[tuple[str, Config
             )
         varied = models[variant.varied]
         entry = varied | {"baseline": varied.get("baseline", variant.varied)}
+        entry.pop("replicates", None)  # published rows belong to the model itself
         entry |= {key: sweep[key] for key in ("steps",) if key in sweep}
         for key, value in variant.values.items():
             try:

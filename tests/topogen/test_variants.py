@@ -193,6 +193,15 @@ def test_a_sweep_varies_a_key_inside_a_regularizer(key, value, terms):
     assert config["models"][f"topological-{key}-{value}"]["regularizers"] == terms
 
 
+def test_a_variant_is_compared_with_no_published_row_of_its_model():
+    """Or one sweep would be two families, and its models would count several times."""
+    config = swept(settings=[{"model": "control", "strength": [2]}])
+    config["models"]["control"] = {"like": "topological", "replicates": ["topological", "plain"]}
+    models = written_out(config)["models"]
+    assert "replicates" in models["control"]
+    assert "replicates" not in models["control-strength-2"]
+
+
 def test_a_variant_of_a_model_that_is_like_another():
     config = swept(settings=[{"model": "placebo", "strength": [2]}])
     config["models"]["placebo"] = {"like": "topological", "direction": "random"}
