@@ -197,7 +197,14 @@ def verdicts_over_effects(chances: pd.DataFrame, margin: float) -> Figure:
         chances: columns comparison, n, effect (percent), and the share of each verdict, a row for each row of
             a family, over which the mean is taken.
         margin: marked, in percent.
+
+    Without any row, the figure says so.
     """
+    if chances.empty:
+        figure, ax = plt.subplots(figsize=(6, 1))
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, "No r(s) varies over the seeds, so there is nothing to draw.", ha="center")
+        return figure
     verdicts = ["positive", "negligible", "undecided", "negative"]
     colours = sns.color_palette("colorblind")
     shades = [colours[2], colours[0], "0.85", colours[3]]

@@ -260,7 +260,7 @@ def smallest_effects_found(chances: pd.DataFrame, power: float) -> pd.DataFrame:
             enough = tried.loc[~(tried["effect"] <= missed), "effect"]
             row[f"found, n = {seeds} (%)"] = f"{enough.min():g}" if len(enough) else "-"
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=None if rows else [*keys, "sd (%)"])
 
 
 def wrong_verdicts(errors: pd.DataFrame) -> pd.DataFrame:

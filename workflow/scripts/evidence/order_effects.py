@@ -15,11 +15,13 @@ from topogen.evidence.improvement import at_steps
 from topogen.files import save_text
 
 spec = json.loads(snakemake.params.spec)
+if not spec["tables"]:
+    sys.exit("comparisons: none has the target confirmation, so there are no orders to compare; add one")
 tables = []
 for entry, path in zip(spec["tables"], snakemake.input.improvements, strict=True):
     table = at_steps(pd.read_parquet(path), spec["at_steps"])
     tables.append(table.assign(order=entry["order"], model=table["model"].map(entry["varied"])))
-table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["order", "seed"])
+table = pd.concat(tables, ignore_index=True)
 orders = table.groupby("seed")["order"].nunique()
 table = table[table["seed"].map(orders) == table["order"].nunique()]
 columns = ["order", "model", "seed", "step", "bce_difference", "bce_baseline", "r"]
