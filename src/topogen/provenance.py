@@ -60,11 +60,19 @@ def machine() -> dict[str, Any]:
     gpus = output_of("nvidia-smi", "--query-gpu=name", "--format=csv,noheader") or ""
     return {
         "processor": _processor(),
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "memory": memory(),
         "gpus": gpus.splitlines(),
         "system": platform.platform(),
     }
+
+
+def cores() -> int | None:
+    """Cores that this process may use, or those of the machine if the system tells no more."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS
+        return os.cpu_count()
 
 
 def memory(groups: Path = Path("/sys/fs/cgroup")) -> int | None:

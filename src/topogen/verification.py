@@ -11,7 +11,8 @@ from zipfile import BadZipFile, ZipFile
 
 import pandas as pd
 
-from topogen.archive import damaged
+from topogen.archive import SUMS, damaged
+from topogen.crate import CRATE
 
 PLACES = EQUAL, WITHIN, APART = "equal", "within", "apart"
 # Columns that tell the rows of a table of means apart; a table has some of them.
@@ -128,6 +129,11 @@ def verify(archive: str | Path, folder: Path) -> str:
 
     """
     with ZipFile(archive) as packed:
+        if missing := {SUMS, CRATE} - set(packed.namelist()):
+            return (
+                f"{archive} is not the archive of a run, because it has no {min(missing)}; "
+                "name a file that `make archive` wrote"
+            )
         if files := damaged(packed):
             return f"{archive} is damaged: {files[0]} is not what its checksum says; obtain the archive again"
         numbers = compared(packed, folder)

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 import subprocess
 
 import numpy as np
@@ -35,6 +36,13 @@ def test_everything_is_told_and_json_can_hold_it(tmp_path):
     assert facts["machine"]["memory"] > 10**8
     assert facts["machine"]["system"]
     assert list(facts["datasets"].values()) == [hashlib.md5(b"data").hexdigest(), None]
+
+
+def test_cores_are_those_that_the_process_may_use(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 2, 5}, raising=False)
+    assert provenance.machine()["cores"] == 3
+    monkeypatch.delattr("os.sched_getaffinity")
+    assert provenance.machine()["cores"] == os.cpu_count()
 
 
 def test_a_commit_is_named_and_what_differs_from_it(repository):

@@ -14,6 +14,7 @@ from conftest import ROOT
 
 import topogen.models
 from topogen import archive, verification
+from topogen.crate import CRATE
 
 NOTEBOOKS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 
@@ -152,6 +153,16 @@ def test_a_damaged_archive_and_an_empty_run_are_told_apart(packed, tmp_path):
         for name in content.namelist():
             copy.writestr(name, content.read(name) + (b" " if name == "results/config.yaml" else b""))
     assert "results/config.yaml is not what its checksum says" in verification.verify(damaged, tmp_path)
+
+
+@pytest.mark.parametrize("names", [["a.txt"], ["a.txt", archive.SUMS], [CRATE]])
+def test_a_zip_that_is_no_archive_of_a_run_is_named(tmp_path, names):
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as content:
+        for name in names:
+            content.writestr(name, "of another kind")
+    wrong = verification.verify(tmp_path / "some.zip", tmp_path)
+    assert "some.zip is not the archive of a run" in wrong
+    assert "name a file that `make archive` wrote" in wrong
 
 
 def test_old_results_are_not_packed(tmp_path):
