@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 import yaml
 from conftest import loaded
 from jsonschema import Draft202012Validator
@@ -21,7 +22,7 @@ from snakemake.utils import update_config, validate
 from topogen import provenance
 from topogen.checks import check, in_words
 from topogen.evaluation.metrics import METRICS
-from topogen.plan import OF_ONE_SPACE, OF_SUBSETS, Plan
+from topogen.plan import OF_ONE_SPACE, OF_SUBSETS, WITHOUT_REFERENCE, Plan
 from topogen.synthetic.damage import DAMAGES
 from topogen.synthetic.pointclouds import PARTS
 from topogen.theory.clouds import SHAPES
@@ -47,6 +48,7 @@ def test_schema_names_every_regularizer_and_its_arguments():
     without_degree, *_ = definitions["regularizer"]["allOf"]
     assert {*without_degree["if"]["properties"]["name"]["enum"], OF_SUBSETS} == set(OF_POINTS)
     assert set(OF_POINTS) >= OF_ONE_SPACE
+    assert {*REGULARIZERS, *OF_POINTS} >= WITHOUT_REFERENCE
 
 
 def test_the_schema_refuses_parameters_that_a_regularizer_does_not_have():
@@ -127,6 +129,15 @@ def test_a_shipped_configuration_is_valid(files):
     for alone in of_each_dataset(config).values():
         validate(alone, str(SCHEMA))
         check(Plan(alone))
+
+
+def test_a_seed_that_torch_takes_for_a_smaller_one_is_refused():
+    largest = yaml.safe_load(SCHEMA.read_text())["$defs"]["seed"]["maximum"]
+    zero, last, further = (
+        torch.rand(4, generator=torch.Generator().manual_seed(seed)) for seed in (0, largest, largest + 1)
+    )
+    assert torch.equal(zero, further)
+    assert not torch.equal(zero, last)
 
 
 def first_term(config):
@@ -236,7 +247,10 @@ BROKEN = {
     "model name unfit for a path": (lambda c: c["models"].update({"a/b": c["models"]["VAE0"]}), ["a/b"]),
     "negative batch": (lambda c: c["training"].update(batch_size=-1), ["batch_size", "-1"]),
     "seed as text": (lambda c: c.update(seeds=["ten"]), ["seeds", "ten", "integer"]),
-    "seed too large": (lambda c: c.update(seeds=[2**64]), ["seeds", "maximum"]),
+    "seed that repeats a smaller one": (
+        lambda c: c.update(seeds=[2**32]),
+        ["seeds", "maximum of 4294967295"],
+    ),
     "certain interval": (lambda c: c["statistics"].update(confidence=1), ["confidence", "1"]),
     "models as a list": (lambda c: c.update(models=["VAE0"]), ["models"]),
     "checksum": (

@@ -10,7 +10,10 @@ PRIOR, SUBSET, REFERENCE = 1, 2, 3  # purposes of streams of single steps
 
 
 def independent_stream(seed: int, *number: int) -> torch.Generator:
-    """Stream of a seed that shares no draws with the seed's own, nor with that of another number."""
+    """Stream of a seed that is another one than the seed's own, and than that of another number.
+
+    torch takes 32 bits of the state. So two streams are the same by chance, once in 2^32 pairs.
+    """
     state = np.random.SeedSequence([seed, *number]).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 
