@@ -48,7 +48,7 @@ class Reference:
         seed: of the draws.
 
     Raises:
-        ValueError: the kind needs labels, which there are not.
+        ValueError: the kind needs labels, which there are not, or draws of a prior that the model lacks.
 
     """
 
@@ -61,6 +61,11 @@ class Reference:
     def __post_init__(self) -> None:
         if self.kind == "one_class" and not len(self.data.labels) and self.stored is None:
             raise ValueError("reference: one_class needs the classes of the images")
+        if self.kind == "prior" and self.dimension == 0:
+            raise ValueError(
+                "reference: prior needs a model with a prior, but this family draws no noise; leave it out, "
+                "or take another architecture"
+            )
 
     def points(self, batch: int, step: int) -> Tensor:
         """The cloud of a step, shape (n, d), on the host."""

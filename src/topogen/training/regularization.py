@@ -65,8 +65,8 @@ class Regularization:
         wrong: for a control, what the regularizers are compared with instead; None: with D0. The
             gradient of each term has the size that it would have with D0: that of its weight, or its share.
         direction: ``gradient``, or for controls another direction of the same size: ``opposite``;
-            ``permuted``, in which each image has the gradient of another image; or ``random``. The last two
-            are drawn at every step from a stream of their own.
+            ``permuted``, in which the images have one another's gradients, though a few may keep their own;
+            or ``random``. The last two are drawn at every step from a stream of their own.
         seed: of everything that is drawn.
 
     """

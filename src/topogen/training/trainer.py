@@ -120,8 +120,8 @@ class Trainer:
             it holds the loss of that before its update.
 
         Raises:
-            TrainingError: a term is NaN or infinite; the model is left as it was before the step, except for
-                an adversary, which was updated if its loss is finite.
+            TrainingError: a term is NaN or infinite; no weight is updated, except those of an adversary,
+                whose loss was finite.
 
         """
         batch, images, passed = self._look_at_batch()
@@ -169,8 +169,17 @@ class Trainer:
         Returns:
             Both of shape (number of weights,).
 
+        Raises:
+            ValueError: the family has an adversary, which a training updates first, so that it follows
+                another gradient of the data term than this one.
+
         """
         batch, images, passed = self._look_at_batch()
+        if self.model.adversary_loss(passed, images) is not None:
+            raise ValueError(
+                f"{self.built['architecture']}: its adversary is updated before the gradients of a step, so "
+                "they cannot be compared without an update; take a family without an adversary"
+            )
         outcome = self.model.outcome(passed, images)
         clouds = self._clouds(outcome, batch)
         _, places, gradients = self.regularization.of_step(clouds, outcome, batch=batch, step=self.steps_done)
@@ -212,11 +221,18 @@ class Trainer:
     def latents_of(self, images: NDArray[Any], noise: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Latents of images by name, such as ``z`` and ``mean``, by the model as it stands; each (n, d)."""
         pixels, draws = scaled(images).to(self.device), torch.from_numpy(noise).to(self.device)
+
+        def latents(number: int) -> Mapping[str, Tensor]:
+            """Of the first images."""
+            passed = self.model(pixels[:number], draws[:number])
+            return self.model.outcome(passed, pixels[:number]).latents
+
         self.model.eval()  # a family may have layers that draw or learn in a forward pass
         with torch.no_grad():
-            latents = self.model.outcome(self.model(pixels, draws), pixels).latents
+            # One image tells whether the family has latents, and costs less than all of them.
+            found = latents(len(pixels)) if latents(1) else {}
         self.model.train()
-        return {name: values.cpu().numpy() for name, values in latents.items()}
+        return {name: values.cpu().numpy() for name, values in found.items()}
 
     @EXACT
     def bce_at_mean(self, images: NDArray[Any]) -> float:
@@ -233,7 +249,9 @@ class Trainer:
         """
         self.model.eval()  # as above
         with torch.no_grad():
-            losses = self.model.outcome_at_mean(scaled(images).to(self.device)).losses
+            losses = self.model.outcome_at_mean(scaled(images[:1]).to(self.device)).losses
+            if "bce" in losses:  # one image tells, and costs less than all of them
+                losses = self.model.outcome_at_mean(scaled(images).to(self.device)).losses
         self.model.train()
         return losses["bce"].item() if "bce" in losses else math.nan
 

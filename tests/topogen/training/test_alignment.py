@@ -45,6 +45,13 @@ def test_gradients_of_data_and_terms_add_up_to_that_of_a_step():
     assert (data + topology - whole).norm() < 1e-5 * whole.norm()
 
 
+def test_an_adversary_would_change_the_gradient_between():
+    arguments = {"architecture": "gan", "latent_dim": 3, "widths": [2]}
+    shared = {name: BASELINE[name] for name in ("batch_size", "learning_rate", "seed", "regularizers")}
+    with pytest.raises(ValueError, match="gan: its adversary is updated before"):
+        Trainer(IMAGES, REFERENCES, **shared, **arguments).weight_gradients()
+
+
 def test_the_training_is_that_of_the_baseline_and_directions_are_told():
     models = {
         "own": MODEL,

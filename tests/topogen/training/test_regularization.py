@@ -231,6 +231,13 @@ def test_a_reference_of_one_class_needs_the_classes():
     assert trainer.step()[0]["wasserstein_0"] > 0
 
 
+def test_a_model_without_noise_has_no_prior_to_compare_with():
+    autoencoder = VAE | {"architecture": "autoencoder"}
+    term = WASSERSTEIN | {"share": 0.5, "cloud": "latent"}
+    with pytest.raises(ValueError, match="reference: prior needs a model with a prior"):
+        Trainer(PHOTOS, STORED, regularizers=[term], **autoencoder, reference="prior")
+
+
 @pytest.mark.parametrize("cloud", ["output", "prior"])
 def test_a_term_on_points_compares_the_cloud_with_the_images(cloud):
     entry = {"name": "energy_distance", "weight": 100, "cloud": cloud}

@@ -274,6 +274,21 @@ def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkey
     assert taken == list(range(9))
 
 
+@pytest.mark.parametrize("model", [DIFFUSION, GAN], ids=["diffusion", "gan"])
+def test_what_a_family_does_not_have_costs_the_pass_of_one_image(monkeypatch, model):
+    trainer, sizes = Trainer(IMAGES, REFERENCES, **model, regularizers=[], seed=7), []
+    forward = trainer.model.forward
+
+    def counted(images, noise):
+        sizes.append(len(images))
+        return forward(images, noise)
+
+    monkeypatch.setattr(trainer.model, "forward", counted)
+    assert trainer.latents_of(IMAGES, np.zeros((20, trainer.noise.dimension), np.float32)) == {}
+    assert math.isnan(trainer.bce_at_mean(IMAGES))
+    assert sizes == [1, 1]
+
+
 def test_a_training_may_end_early():
     short = run(steps=2)
     pd.testing.assert_frame_equal(short.history, history(OUTPUT, steps=2), check_exact=True)
