@@ -4,10 +4,11 @@ import math
 import os
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from topogen.plan import OF_ONE_SPACE, REPLAYED, Plan, asked_by
+from topogen.plan import OF_ONE_SPACE, REPLAYED, WITHOUT_REFERENCE, Plan, asked_by
 from topogen.steps import demand_reached, steps_of_training
 from topogen.variants import Config, column_of
 
@@ -15,6 +16,12 @@ from topogen.variants import Config, column_of
 SHARED_FOLDERS = ("benchmarks", "datasets", "logs", "synthetic", "theory")
 OTHER_STUDIES = ("detection", "information")  # targets that keep their results where a study does
 LAST_STEP = -1  # as a step of a measure: the end of the training
+# Keys of models that only a study may compare, and what r(s) needs instead.
+ONLY_IN_STUDIES = {"stop_early": "all must have the same steps", "shuffle": "all must see the same batches"}
+# Keys that change regularizers, and the values that change nothing.
+OF_REGULARIZERS = {"direction": "gradient", "strength": 1}
+# The noise of a model that says nothing about it.
+NOISE: Config = {"stream": 0, "offset": 0, "stride": 1, "loader": False, "pictures": []}
 
 
 def check_each(plans: Mapping[str, Plan]) -> None:
@@ -46,6 +53,7 @@ def check(plan: Plan) -> None:
     check_dataset(plan)
     check_models(plan)
     check_comparisons(plan)
+    check_timing(plan)
     check_orders(plan)
     check_figures(plan)
     check_theory(plan)
@@ -177,6 +185,7 @@ def check_models(plan: Plan) -> None:
             )
         check_pair(plan, f"models.{model}", model, baseline)
     for model in plan.models:
+        check_keys_of_regularizers(plan, model)
         check_regularizers(plan, model)
         check_reference(plan, model)
 
@@ -189,12 +198,25 @@ def check_pair(plan: Plan, key: str, model: str, baseline: str) -> None:
         raise ValueError(f"{key}: {model} is trained for more steps than its baseline {baseline}")
     if plan.order(model) != plan.order(baseline):
         raise ValueError(f"{key}: {model} and its baseline {baseline} differ in order")
-    if plan.models[model].get("stop_early") != plan.models[baseline].get("stop_early"):
-        raise ValueError(f"{key}: {model} and its baseline {baseline} differ in stop_early")
+    for name in ONLY_IN_STUDIES:
+        ours, theirs = (plan.models[one].get(name) or None for one in (model, baseline))
+        if ours != theirs:
+            raise ValueError(f"{key}: {model} and its baseline {baseline} differ in {name}")
+
+
+def check_keys_of_regularizers(plan: Plan, model: str) -> None:
+    """Refuse what would change the regularizers of a model that has none."""
+    entry = plan.models[model]
+    for name, without_effect in OF_REGULARIZERS.items():
+        if not entry["regularizers"] and entry.get(name, without_effect) != without_effect:
+            raise ValueError(
+                f"models.{model}.{name}: {entry[name]} changes nothing, because the model has no "
+                "regularizers; leave it out, or take a model that has some"
+            )
 
 
 def check_regularizers(plan: Plan, model: str) -> None:
-    """Refuse two terms of one name and degree, and an empty interval of 4sgde."""
+    """Refuse two terms of one name and degree, an empty interval of 4sgde, and a scale of what is ignored."""
     key = f"models.{model}.regularizers"
     terms = plan.models[model]["regularizers"]
     if twice := repeated([column_of(term) for term in terms]):
@@ -205,6 +227,11 @@ def check_regularizers(plan: Plan, model: str) -> None:
         if "start" in grid and grid["start"] >= grid["stop"]:
             raise ValueError(
                 f"{key}: {term['name']}: start {grid['start']} must be less than stop {grid['stop']}"
+            )
+        if "reference_scale" in term and term["name"] in WITHOUT_REFERENCE:
+            raise ValueError(
+                f"{key}: {term['name']}: reference_scale changes nothing, because this term has no "
+                "reference; leave it out"
             )
 
 
@@ -219,14 +246,27 @@ def check_space(plan: Plan, model: str, term: Config) -> None:
 
 
 def check_reference(plan: Plan, model: str) -> None:
-    """Refuse a reference that needs the classes of the images where they are not given."""
-    terms = plan.models[model]["regularizers"]
-    computed = plan.reference(model) == "one_class" and not all(map(plan.stored, terms))
-    if computed and model in plan.trained_fully:
+    """Refuse a reference that nothing is compared with, or not as it must be."""
+    key, kind, terms = f"models.{model}.reference", plan.reference(model), plan.models[model]["regularizers"]
+    if kind is None:
+        return
+    if all(term["name"] in WITHOUT_REFERENCE for term in terms):
         raise ValueError(
-            f"models.{model}.reference: the steps of models of `all` that are trained to the end are timed "
-            "without the classes that one_class needs; set `steps`"
+            f"{key}: {kind} changes nothing, because the model has no regularizer that compares with a "
+            f"reference ({', '.join(sorted(WITHOUT_REFERENCE))} do not); leave it out"
         )
+    if kind == "prior":
+        check_prior(key, terms)
+
+
+def check_prior(key: str, terms: Sequence[Config]) -> None:
+    """Refuse to compare with draws of the prior what is not latent vectors, or has no size of its own."""
+    for term in terms:
+        if term.get("cloud", "output") != "latent" or "share" not in term:
+            raise ValueError(
+                f"{key}: prior is for terms on the latent vectors that have a share; give {column_of(term)} "
+                "`cloud: latent` and a `share`, or leave the reference out"
+            )
 
 
 def check_comparisons(plan: Plan) -> None:
@@ -239,11 +279,27 @@ def check_comparisons(plan: Plan) -> None:
         if entry["target"] == "sweeps" and name not in plan.config.get("sweeps", {}):
             raise ValueError(f"comparisons.{name}.target: sweeps makes what stands in `sweeps` only")
         check_reached(plan, "statistics.at_steps", plan.config["statistics"]["at_steps"], name)
-        stopped = [model for model in plan.trained_in(name) if "stop_early" in plan.models[model]]
-        if stopped and entry["target"] != "study":
+        if entry["target"] != "study":
+            check_step_by_step(plan, name)
+
+
+def check_step_by_step(plan: Plan, comparison: str) -> None:
+    """Refuse models that r(s) cannot compare, which looks at equal steps of all trainings."""
+    for model, (key, need) in product(plan.trained_in(comparison), ONLY_IN_STUDIES.items()):
+        if plan.models[model].get(key):
             raise ValueError(
-                f"models.{stopped[0]}.stop_early: comparisons.{name} compares trainings step by step, so "
-                "all must have the same steps; leave it out, or give the comparison the target study"
+                f"models.{model}.{key}: {key_of(plan, comparison)} compares trainings step by step, so "
+                f"{need}; leave it out, or give the comparison the target study"
+            )
+
+
+def check_timing(plan: Plan) -> None:
+    """Refuse models whose steps would be timed with other diagrams than those they are trained with."""
+    for model in plan.trained_fully:
+        if kind := plan.wrong_reference(model):
+            raise ValueError(
+                f"models.{model}.reference: the steps of models of `all` that are trained to the end are "
+                f"timed with the diagrams of the batch, not with {kind}; set `steps`"
             )
 
 
@@ -276,12 +332,12 @@ def check_orders(plan: Plan) -> None:
         if "batch_size" in entry and not entry.get("shuffle"):
             raise ValueError(
                 f"models.{model}.batch_size: the diagrams of batches are stored for training.batch_size; "
-                "change that one, or add shuffle: true"
+                "change that one, or, in a study, add shuffle: true"
             )
-        if entry.get("shuffle") and ("order" in entry or model in plan.trained_fully):
+        if entry.get("shuffle") and "order" in entry:
             raise ValueError(
-                f"models.{model}.shuffle: models with an order, and those of `all` that are trained to the "
-                "end, see the same batches in every epoch; leave it out"
+                f"models.{model}.shuffle: a model with an order sees the same batches in every epoch; leave "
+                "one of the two out"
             )
         order, key = plan.order(model), f"models.{model}.order"
         if order is None:
@@ -319,7 +375,7 @@ def check_theory(plan: Plan) -> None:
     batch = plan.config["theory"]["batch"]
     check_known("theory.batch.model", "model", batch["model"], plan.models)
     check_snapshots(plan, "theory.batch.step", [batch["step"]])
-    if plan.order(batch["model"]):
+    if plan.order(batch["model"]) or plan.models[batch["model"]].get("shuffle"):
         raise ValueError(f"theory.batch.model: {batch['model']} must see the data as they come")
     terms = plan.models[batch["model"]]["regularizers"]
     if not terms or any(term.get("cloud", "output") != "output" or not plan.stored(term) for term in terms):
@@ -378,6 +434,12 @@ def check_controls(plan: Plan) -> None:
     for key in ("noise_comparison", "significance_comparison"):
         check_known(f"controls.{key}", "comparison", controls[key], plan.comparisons)
         check_reached(plan, "controls.significance_steps", controls["significance_steps"], controls[key])
+    noise = controls["noise_comparison"]
+    if plan.significance_seeds > (pairs := len(plan.comparisons[noise]["seeds"])):
+        raise ValueError(
+            f"controls.noise_comparison: {noise} has {pairs} seeds, but groups of "
+            f"{plan.significance_seeds}, as many as significance_comparison has, are drawn of it; add seeds"
+        )
 
 
 def check_replay(plan: Plan) -> None:
@@ -434,16 +496,30 @@ def check_alignment(plan: Plan) -> None:
         check_with_baseline(plan, "alignment.models", model)
         if not plan.models[model]["regularizers"] or plan.order(model):
             raise ValueError(
-    noise = controls["noise_comparison"]
-    if plan.significance_seeds > (pairs := len(plan.comparisons[noise]["seeds"])):
-        raise ValueError(
-            f"controls.noise_comparison: {noise} has {pairs} seeds, but groups of "
-            f"{plan.significance_seeds}, as many as significance_comparison has, are drawn of it; add seeds"
-        )
                 f"alignment.models: {model} must have regularizers, and see the data as they come"
+            )
+        if keys := differing_in_steps(plan, model, plan.baselines[model]):
+            raise ValueError(
+                f"alignment.models: {model} and its baseline {plan.baselines[model]} differ in "
+                f"{', '.join(keys)}, so their gradients are not of one batch and one noise; make that equal"
             )
     if len({plan.baselines[model] for model in models}) > 1:
         raise ValueError("alignment.models: they must have one baseline, which is the model that is trained")
+
+
+def differing_in_steps(plan: Plan, model: str, baseline: str) -> list[str]:
+    """Keys by which a step of a model has other images or other noise than that of its baseline."""
+
+    def in_full(name: str) -> Config:
+        entry = plan.models[name]
+        return {
+            "noise": NOISE | entry.get("noise", {}),
+            "shuffle": entry.get("shuffle", False),
+            "batch_size": entry.get("batch_size", plan.config["training"]["batch_size"]),
+        }
+
+    ours, theirs = in_full(model), in_full(baseline)
+    return [key for key in ours if ours[key] != theirs[key]]
 
 
 def check_study(plan: Plan) -> None:

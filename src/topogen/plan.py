@@ -29,6 +29,8 @@ NOT_OF_THE_TRAINER = {
 
 # Regularizers that compare points of one space, of those that compare points instead of diagrams.
 OF_ONE_SPACE = {"energy_distance", "sliced_wasserstein_points"}
+# Regularizers that compare with nothing: whatever the reference is, their gradient is the same.
+WITHOUT_REFERENCE = {"push", "total_persistence", "connectivity"}
 OF_SUBSETS = "principal_persistence"  # takes points, and yet has a degree: it draws the diagrams itself
 
 STUDY_MEASURES = ("holes", "bce_test")  # measures of a study that no evaluation is needed for
@@ -290,8 +292,6 @@ class Plan:
             }
         )
 
-    def timing(self) -> Config:
-        """Arguments of the measurement of step times."""
     def judging_images(self, model: str) -> int:
         """Number of test images, the first ones, on which a model of a study or an embedding is judged."""
         evaluation, embedding = self.config["evaluation"], self.config.get("embedding", {})
@@ -302,6 +302,8 @@ class Plan:
             numbers.append(embedding["points"])
         return max(numbers)
 
+    def timing(self) -> Config:
+        """Arguments of the measurement of step times."""
         models = {model: self.trainer(model, self.seeds[0]) for model in self.trained_fully}
         return {"models": models, "threads": self.config["training"]["threads"], **self.config["timing"]}
 
@@ -437,6 +439,11 @@ class Plan:
             "confidence": self.config["statistics"]["confidence"],
         }
 
+    @property
+    def significance_seeds(self) -> int:
+        """Number of seeds of the comparison that is judged by almost stochastic order."""
+        return len(self.comparisons[self.config["controls"]["significance_comparison"]]["seeds"])
+
     def controls(self) -> Config:
         """Arguments of the summary of the controls."""
         return {
@@ -444,22 +451,17 @@ class Plan:
             "published": self.config["published"],
             "at_steps": self.config["statistics"]["at_steps"],
             "significance_steps": self.config["controls"]["significance_steps"],
-            "seeds": self.config["claims"]["published_seeds"],
+            "significance_seeds": self.significance_seeds,
+            "published_seeds": self.config["claims"]["published_seeds"],
             "confidence": self.config["statistics"]["confidence"],
         }
 
     def controls_summary(self) -> Config:
-    @property
-    def significance_seeds(self) -> int:
-        """Number of seeds of the comparison that is judged by almost stochastic order."""
-        return len(self.comparisons[self.config["controls"]["significance_comparison"]]["seeds"])
-
         """What the page of the controls needs to know."""
         return {
             "published": self.config["published"],
             "steps": self.config["statistics"]["at_steps"],
-            "significance_seeds": self.significance_seeds,
-            "published_seeds": self.config["claims"]["published_seeds"],
+            "seeds": self.config["claims"]["published_seeds"],
         }
 
     def table_1(self) -> Config:
@@ -467,9 +469,9 @@ class Plan:
         others = [name for key in ("run", "scaled") for name in self.beside_headline(key)]
         return {
             "models": self.trained_in(self.headline),
+            "timed_steps": self.config["timing"]["steps"],
             "published": self.config["published"],
             "names": {model: self.replicates[model][0] for name in others for model in self.models_in(name)},
-            "timed_steps": self.config["timing"]["steps"],
         }
 
     def beside_headline(self, key: str) -> list[str]:
@@ -511,10 +513,10 @@ class Plan:
             "models": {model: self.trainer(model, seed) for model in models},
             "wrong": {model: kind for model in models if (kind := self.wrong_reference(model))},
             "steps": settings["steps"],
+            "threads": self.config["training"]["threads"],
         }
 
     def wrong_references_of_alignment(self) -> list[str]:
-            "threads": self.config["training"]["threads"],
         """Kinds of wrong diagrams that the comparison of gradients needs."""
         models = self.config.get("alignment", {}).get("models", [])
         return list(dict.fromkeys(kind for model in models if (kind := self.wrong_reference(model))))
@@ -553,16 +555,16 @@ class Plan:
         models: list[str] = self.config.get("study", {}).get("samples", [])
         return models
 
-    @property
-    def study_fronts(self) -> list[str]:
-        """Sweeps that the study's measures have to get beyond."""
-        measures = self.config["study"]["measures"]
     @cached_property
     def evaluated_in_study(self) -> set[str]:
         """Models that are evaluated on held-out images, because the study measures or shows them."""
         evaluated = self.study is not None and self.study_evaluates
         return {*(model for model, _ in self.study_runs if evaluated), *self.sampled_in_study}
 
+    @property
+    def study_fronts(self) -> list[str]:
+        """Sweeps that the study's measures have to get beyond."""
+        measures = self.config["study"]["measures"]
         return list(dict.fromkeys(entry["beyond"]["sweep"] for entry in measures if "beyond" in entry))
 
     def information(self) -> Config:

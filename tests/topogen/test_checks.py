@@ -77,11 +77,67 @@ DISAGREEING = {
     ),
     "batches of another size that are stored": (
         lambda c: c["models"]["VAE0-short"].update(batch_size=7),
-        ["models.VAE0-short.batch_size", "training.batch_size", "shuffle"],
+        ["models.VAE0-short.batch_size", "training.batch_size", "in a study, add shuffle"],
     ),
     "shuffled images of `all`": (
+        lambda c: [entry.update(shuffle=True) for entry in c["models"].values()],
+        ["models.VAE0.shuffle: comparisons.defined", "see the same batches", "target study"],
+    ),
+    "shuffled images of a sweep": (
+        lambda c: (
+            c["models"].update(
+                Mixed={"latent_dim": 2, "regularizers": [], "shuffle": True, "batch_size": 64, "steps": 90}
+            ),
+            c["sweeps"].update(mixed={"settings": [{"model": "Mixed", "learning_rate": [0.01]}]}),
+        ),
+        ["models.Mixed.shuffle: sweeps.mixed", "leave it out"],
+    ),
+    "shuffled images of the model alone": (
         lambda c: c["models"]["TopoVAE1"].update(shuffle=True),
-        ["models.TopoVAE1.shuffle", "leave it out"],
+        ["models.TopoVAE1", "VAE0", "differ in shuffle"],
+    ),
+    "shuffled images and an order": (
+        lambda c: c["models"].update(Mixed=MODELS["VAE0"] | {"shuffle": True, "order": "A"}),
+        ["models.Mixed.shuffle", "leave one of the two out"],
+    ),
+    "theory of shuffled images": (
+        lambda c: (
+            c["models"].update(Mixed=shared_term("bottleneck", degree=0) | {"shuffle": True}),
+            c["theory"]["batch"].update(model="Mixed"),
+        ),
+        ["theory.batch.model: Mixed must see the data as they come"],
+    ),
+    "wrong diagram of terms that have no reference": (
+        lambda c: c["models"].update(Pushed=shared_term("push", degree=0) | {"reference": "normal"}),
+        ["models.Pushed.reference: normal changes nothing", "connectivity, push, total_persistence"],
+    ),
+    "wrong diagram without regularizers": (
+        lambda c: c["models"].update(Plain=MODELS["VAE0"] | {"reference": "one_class"}),
+        ["models.Plain.reference: one_class changes nothing"],
+    ),
+    "wrong diagram, stored, of a model that is timed": (
+        lambda c: c["models"]["TopoVAE3"].update(reference="other_batch"),
+        ["models.TopoVAE3.reference", "not with other_batch", "set `steps`"],
+    ),
+    "prior beside images": (
+        lambda c: c["models"].update(Prior=shared_term("wasserstein", degree=0) | {"reference": "prior"}),
+        ["models.Prior.reference", "wasserstein_0", "`cloud: latent`"],
+    ),
+    "prior without a share": (
+        lambda c: c["models"].update(Prior=MODELS["TopoVAE-Z1"] | {"reference": "prior"}),
+        ["models.Prior.reference", "bottleneck_0", "`share`"],
+    ),
+    "strength of no regularizer": (
+        lambda c: c["sweeps"].update(none={"settings": [{"model": "VAE0", "strength": [1, 3]}]}),
+        ["models.VAE0-strength-3.strength: 3 changes nothing", "leave it out"],
+    ),
+    "direction of no regularizer": (
+        lambda c: c["models"]["VAE0-short"].update(direction="random"),
+        ["models.VAE0-short.direction: random changes nothing"],
+    ),
+    "scale of a reference that is ignored": (
+        lambda c: c["models"].update(Pushed=shared_term("push", degree=0, reference_scale=2)),
+        ["models.Pushed.regularizers: push: reference_scale changes nothing"],
     ),
     "early end of a training that is compared step by step": (
         lambda c: (
@@ -139,6 +195,10 @@ DISAGREEING = {
         lambda c: c["comparisons"]["run_paired"].update(target="controls"),
         ["replay", "target all"],
     ),
+    "groups of more seeds than there are": (
+        lambda c: c["comparisons"]["other_noise"].update(seeds=[1, 2]),
+        ["controls.noise_comparison: other_noise has 2 seeds", "groups of 10", "add seeds"],
+    ),
     "order at a step that is not reached": (
         lambda c: c["controls"].update(significance_steps=[40, 76]),
         ["controls.significance_steps", "76", "other_noise"],
@@ -195,10 +255,6 @@ DISAGREEING = {
         lambda c: c["models"]["TopoVAE1"].update(regularizers=MODELS["TopoVAE1"]["regularizers"][:1] * 2),
         ["models.TopoVAE1.regularizers", "twice"],
     ),
-    "groups of more seeds than there are": (
-        lambda c: c["comparisons"]["other_noise"].update(seeds=[1, 2]),
-        ["controls.noise_comparison: other_noise has 2 seeds", "groups of 10", "add seeds"],
-    ),
     "empty interval of 4sgde": (
         lambda c: c["models"]["TopoVAE4"]["regularizers"][0]["parameters"].update(stop=0),
         ["models.", ".regularizers: 4sgde", "start 0", "stop 0"],
@@ -247,6 +303,23 @@ DISAGREEING = {
         lambda c: c.update(alignment={"models": ["VAE0-other-draws"], "steps": 2, "margin": 0.1}),
         ["alignment.models: VAE0-other-draws must have regularizers"],
     ),
+    "gradients with other noise": (
+        lambda c: (
+            c["models"]["TopoVAE1"].update(noise={"stream": 1}),
+            c.update(alignment={"models": ["TopoVAE1"], "steps": 2, "margin": 0.1}),
+        ),
+        ["alignment.models: TopoVAE1 and its baseline VAE0 differ in noise", "make that equal"],
+    ),
+    "gradients of other batches": (
+        lambda c: (
+            c["models"].update(
+                Mixed=MODELS["VAE0"] | {"shuffle": True},
+                Smaller=shared_term("push", degree=0) | SMALLER | {"baseline": "Mixed"},
+            ),
+            c.update(alignment={"models": ["Smaller"], "steps": 2, "margin": 0.1}),
+        ),
+        ["alignment.models: Smaller and its baseline Mixed differ in batch_size"],
+    ),
     "comparison of a study that is not there": (
         lambda c: c["comparisons"]["other_noise"].update(target="study"),
         ["comparisons.other_noise.target", "section `study`"],
@@ -294,6 +367,14 @@ DISAGREEING = {
 }
 
 
+SMALLER = {"shuffle": True, "batch_size": 64}
+
+
+def shared_term(name, **more):
+    """A model with one regularizer, which has a share."""
+    return {"latent_dim": 10, "regularizers": [{"name": name, "share": 0.1} | more]}
+
+
 def study_of(measure, step, **more):
     entry = {"measure": measure, "step": step, "margin": 0.1, "rank": "primary"} | more
     return {"name": "mine", "question": "Why?", "measures": [entry]}
@@ -323,6 +404,35 @@ def test_parts_that_disagree_are_named(fault):
         checked(config)
     for word in words:
         assert word in str(error.value)
+
+
+def test_in_a_study_images_may_be_shuffled_and_batches_of_another_size():
+    """Trainings are compared at their ends."""
+    config = copy.deepcopy(CONFIG)
+    config["models"]["Mixed"] = MODELS["VAE0"] | {"shuffle": True}
+    config["models"]["Smaller"] = shared_term("push", degree=0) | SMALLER | {"baseline": "Mixed"}
+    config["comparisons"]["mine"] = {"models": ["Smaller"], "target": "study"}
+    config["study"] = study_of("bce_test", -1)
+    checked(config)
+
+
+def test_a_wrong_diagram_needs_one_term_that_looks_at_it():
+    config = copy.deepcopy(CONFIG)
+    both = [{"name": name, "degree": 0, "share": 0.1} for name in ("push", "bottleneck")]
+    config["models"]["Both"] = MODELS["VAE0"] | {"regularizers": both, "reference": "normal"}
+    checked(config)
+
+
+def test_keys_of_regularizers_may_say_what_holds_without_them():
+    config = copy.deepcopy(CONFIG)
+    config["models"]["VAE0-short"] |= {"strength": 1, "direction": "gradient", "reference": "batch"}
+    checked(config)
+
+
+def test_gradients_are_compared_if_the_noise_is_equal_however_it_is_written():
+    config = copy.deepcopy(CONFIG)
+    config["alignment"] = {"models": ["TopoVAE1-run-shared"], "steps": 2, "margin": 0.1}
+    checked(config)
 
 
 def test_of_several_datasets_the_one_that_disagrees_is_named():
