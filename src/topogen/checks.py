@@ -361,6 +361,11 @@ def check_figures(plan: Plan) -> None:
     check_with_baseline(plan, "figures.latents.model", figures["latents"]["model"])
     for model, entry in figures["images"].items():
         check_with_baseline(plan, "figures.images", model)
+        if "batch_size" in differing_in_steps(plan, model, plan.baselines[model]):
+            raise ValueError(
+                f"figures.images: {model} and its baseline {plan.baselines[model]} differ in batch_size, so "
+                "their pictures are of other images; show another model"
+            )
         key = f"figures.images.{model}.at_steps"
         check_snapshots(plan, key, entry["at_steps"])
         last = plan.last_step(model)

@@ -167,6 +167,16 @@ DISAGREEING = {
         lambda c: c["figures"]["images"].update(VAE0=c["figures"]["images"]["TopoVAE1"]),
         ["figures.images", "VAE0", "baseline"],
     ),
+    "pictures of batches of another size": (
+        lambda c: (
+            c["models"].update(
+                Mixed=MODELS["VAE0"] | {"shuffle": True},
+                Smaller=shared_term("push", degree=0) | SMALLER | {"baseline": "Mixed"},
+            ),
+            c["figures"]["images"].update(Smaller=c["figures"]["images"]["TopoVAE1"]),
+        ),
+        ["figures.images: Smaller and its baseline Mixed differ in batch_size"],
+    ),
     "comparison of an unknown model": (
         lambda c: c["comparisons"]["defined"].update(models=["TopoVAE1", "TopoVAE9"]),
         ["comparisons.defined.models", "TopoVAE9"],

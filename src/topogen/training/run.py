@@ -42,7 +42,7 @@ class Stopping:
 
     @classmethod
     def on_last(cls, test_images: NDArray[Any], *, images: int, patience: int, evaluated: int) -> "Stopping":
-        """By the last test images, if the first ones are for the evaluation alone.
+        """By the last test images, if the first ones, on which the model is judged, are others.
 
         Raises:
             ValueError: there are too few of them.
@@ -50,8 +50,8 @@ class Stopping:
         """
         if images + evaluated > len(test_images):
             raise ValueError(
-                f"stop_early.images: {images} and the {evaluated} images of the evaluation are more than the "
-                f"{len(test_images)} test images; take fewer, because they must not be the same"
+                f"stop_early.images: {images} and the {evaluated} images on which the model is judged are "
+                f"more than the {len(test_images)} test images; take fewer, because they must not be the same"
             )
         return cls(test_images[-images:], patience)
 
