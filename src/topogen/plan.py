@@ -295,7 +295,7 @@ class Plan:
     def judging_images(self, model: str) -> int:
         """Number of test images, the first ones, on which a model of a study or an embedding is judged."""
         evaluation, embedding = self.config["evaluation"], self.config.get("embedding", {})
-        numbers = [evaluation["monitored"]]
+        numbers: list[int] = [evaluation["monitored"]]
         if model in self.evaluated_in_study:
             numbers.append(evaluation["images"])
         if model in self.with_baselines(embedding.get("models", [])):
