@@ -245,7 +245,7 @@ def part_times(clouds: Clouds, n: int) -> Times:
     order = sorted_edges(distances, math.inf)
     bars = np.concatenate(rips_bars(order, True, NEVER))
     edges = bar_edges(order, bars)
-    lengths = edge_lengths(points, edges)
+    lengths = edge_lengths(points, edges).astype(points.dtype)
     return take_turns(
         {
             "distances": lambda _: pairwise_distances(points),

@@ -254,18 +254,18 @@ def bar_edges(edges: Edges, positions: Positions) -> NDArray[np.int64]:
 
 
 @partial(compiled, fastmath=FAST_SUMS)
-def edge_lengths(points: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[Any]:
-    """Lengths of some edges, summed in float64, so that those of float32 points are exact up to rounding.
+def edge_lengths(points: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Lengths of some edges, in float64, so that rounding them to a lower precision is the only rounding.
 
     Args:
         points: shape (n, d).
         edges: the two vertices of each, shape (k, 2, 2).
 
     Returns:
-        Shape (k, 2), of the dtype of the points.
+        Shape (k, 2), float64.
 
     """
-    lengths = np.zeros(edges.shape[:2], points.dtype)
+    lengths = np.zeros(edges.shape[:2])
     for bar in range(len(edges)):
         for end in range(2):
             i, j = edges[bar, end]
@@ -337,9 +337,9 @@ def lasting_bars(  # noqa: PLR0917
 
 
 @compiled
-def _entries(matrix: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[Any]:
+def _entries(matrix: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[np.float64]:
     """Entries of a matrix at some edges."""
-    entries = np.empty(edges.shape[:2], matrix.dtype)
+    entries = np.empty(edges.shape[:2])
     for bar in range(len(edges)):
         for end in range(2):
             entries[bar, end] = matrix[edges[bar, end, 0], edges[bar, end, 1]]
@@ -364,7 +364,7 @@ def edge_gradient(
 
     Args:
         points: shape (n, d).
-        lengths: of the edges, shape (k, 2); an edge of length 0 has no gradient.
+        lengths: of the edges, shape (k, 2); those of 0 and of infinity have no gradient, whatever the weight.
         weights: shape (k, 2).
         edges: the two vertices of each, shape (k, 2, 2).
 
@@ -377,7 +377,7 @@ def edge_gradient(
         for end in range(2):
             i, j = edges[bar, end]
             length, weight = lengths[bar, end], weights[bar, end]
-            if length > 0 and weight != 0:
+            if 0 < length < np.inf and weight != 0:
                 for k in range(points.shape[1]):
                     pull = (points[i, k] - points[j, k]) / length * weight
                     gradient[i, k] += pull

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchrips.arguments import HALF_PRECISION
 from torchrips.interrupts import interrupts_wait
 from torchrips.values import has_tangent, transformed
 
@@ -38,8 +39,11 @@ def diagrams_of_edges(
     """
     if metric == "precomputed":
         i, j = edges.unbind(dim=2)
-        entries = (points[i, j] / 2 + points[j, i] / 2).clamp(min=0)
-        lengths = torch.where(i == j, lengths, entries)
+        # Both entries in one step, whose gradient takes one matrix.
+        entries = (points[torch.stack([i, j]), torch.stack([j, i])] / 2).sum(dim=0)
+        if entries.dtype in HALF_PRECISION:  # whose subnormal numbers have no half
+            entries = _with_value(lengths, entries)
+        lengths = torch.where(_present(lengths), entries, lengths)
     elif metric != "euclidean":
         lengths = _in_metric(points, edges, lengths, metric)
     elif not transformed(points):
@@ -55,7 +59,8 @@ class _Lengths(torch.autograd.Function):
     With the unit vector :math:`u_e = (x_i - x_j) / \ell_e`, the derivative of :math:`\ell_e` in the direction
     v is :math:`\langle u_e, v_i - v_j \rangle`. So the gradient of :math:`\sum_e w_e \ell_e` is plus and
     minus :math:`w_e u_e` at the two ends of each edge: bounded however short an edge is. An edge of length 0
-    has no derivative and gets 0. Derivatives of the gradient are those of the same formula, written in torch.
+    has no derivative and gets 0, and so does a death at infinity, whatever its weight is. Derivatives of the
+    gradient are those of the same formula, written in torch.
     """
 
     @staticmethod
@@ -74,6 +79,7 @@ class _Lengths(torch.autograd.Function):
         with torch.no_grad():
             gradient = _pull(points, lengths, weights, edges)
         if torch.is_grad_enabled() or has_tangent(points) or has_tangent(weights):
+            weights = torch.where(_present(lengths), weights, 0)
             pulls = _along(points, lengths, edges)[0] * weights[..., None]
             gradient = _with_value(gradient, _at_ends(pulls, points, edges))
         return gradient, None, None, None
@@ -97,6 +103,7 @@ def _pull(points: Tensor, lengths: Tensor, weights: Tensor, edges: Tensor) -> Te
             return torch.from_numpy(edge_gradient(*arrays))
     i, j = edges.unbind(dim=2)
     units = (points[i] - points[j]) / torch.where(lengths > 0, lengths, torch.inf)[..., None]
+    weights = torch.where(_present(lengths), weights, 0)  # one of NaN as well
     return _at_ends(units * weights[..., None], points, edges)
 
 
@@ -107,13 +114,18 @@ def _at_ends(vectors: Tensor, points: Tensor, edges: Tensor) -> Tensor:
     return torch.zeros_like(points).index_add(0, i, rows).index_add(0, j, rows, alpha=-1)
 
 
+def _present(lengths: Tensor) -> Tensor:
+    """Which lengths have a derivative: neither those of 0 nor deaths at infinity."""
+    return (lengths > 0) & (lengths < math.inf)
+
+
 def _along(points: Tensor, lengths: Tensor, edges: Tensor) -> tuple[Tensor, Tensor]:
     """Unit vectors along edges, shape (k, 2, d), and lengths, shape (k, 2), differentiable in the points.
 
     The lengths that are given only scale, so that no square over- or underflows. Deaths at infinity get 0.
     """
     i, j = edges.unbind(dim=2)
-    present = ((lengths > 0) & (lengths < math.inf))[..., None]
+    present = _present(lengths)[..., None]
     scale = torch.where(present, lengths[..., None], 1)
     scaled = torch.where(present, points[i] - points[j], 1) / scale
     norms = scaled.square().sum(dim=2, keepdim=True).sqrt()
@@ -127,19 +139,23 @@ def _with_value(value: Tensor, function: Tensor) -> Tensor:
 
 def _in_metric(points: Tensor, edges: Tensor, lengths: Tensor, metric: str | float) -> Tensor:
     """Lengths in the cosine distance, or in Minkowski's of an order."""
-    place = torch.nonzero((lengths > 0) & (lengths < math.inf), as_tuple=True)
+    place = torch.nonzero(_present(lengths), as_tuple=True)
     i, j = edges[place].unbind(dim=1)
     known = lengths[place]
-    points = points.float() if points.dtype in (torch.float16, torch.bfloat16) else points
+    points = points.float() if points.dtype in HALF_PRECISION else points
     if metric == "cosine":
         function = _cosine_distances(points[i], points[j])
     else:
-        function = _norms(points[i] - points[j], known.to(points.dtype), float(metric))
+        function = _norms(points[i] - points[j], known, float(metric))
     return lengths.index_put(place, _with_value(known, function.to(known.dtype)))
 
 
-def _norms(vectors: Tensor, scales: Tensor, order: float) -> Tensor:
-    """Norms of vectors of some order; the scales are about as large."""
+def _norms(vectors: Tensor, known: Tensor, order: float) -> Tensor:
+    """Norms of vectors of some order, which are known up to rounding."""
+    scales = known.to(vectors.dtype)
+    if math.inf > order > 1 / torch.finfo(known.dtype).eps and vectors.numel():
+        # The power would make that rounding an over- or underflow.
+        scales = vectors.detach().abs().amax(dim=1)
     ratios = (vectors / scales[:, None]).abs()
     if order == math.inf:
         # Not amax, which shares the gradient out at a tie, where second derivatives would be wrong.

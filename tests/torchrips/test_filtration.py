@@ -108,6 +108,26 @@ def test_infinite_deaths_have_no_gradient_and_disturb_none(metric):
     assert torch.isfinite(gradient).all()
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
+@pytest.mark.parametrize("metric", ["euclidean", "precomputed", "chebyshev", "cosine", 3])
+def test_constants_have_no_gradient_whatever_weight_comes_in(metric, dtype):
+    """A loss that leaves infinite lifetimes out sends NaN to the two ends of such a bar."""
+    cloud = torch.tensor([[1.0, 0.0], [2.0, 1.0], [4.0, -1.0]], dtype=torch.float64)
+    points = (distances_of(cloud, "euclidean") if metric == "precomputed" else cloud).to(dtype)
+    (bars,) = rips_diagrams(points.requires_grad_(), 0, metric=metric, essential=True)
+    assert bars.tolist()[-1] == [0, math.inf]
+    for bad in (math.nan, math.inf, -math.inf):
+        for create_graph in (False, True):
+            right, wrong = (
+                torch.autograd.grad(bars, points, weights, retain_graph=True, create_graph=create_graph)[0]
+                for weights in torch.tensor(
+                    [[[0, 1], [0, 2], [0, 0]], [[bad, 1], [bad, 2], [bad, bad]]], dtype=dtype
+                )
+            )
+            assert right.any()
+            assert torch.equal(wrong, right)
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @settings(max_examples=30)
 @given(cloud=generic_clouds(min_size=1), scale=st.sampled_from([1.0, 1e-30, 1e30]), data=st.data())
@@ -164,6 +184,20 @@ def test_derivatives_in_a_metric_are_finite_at_ties(metric):
     everywhere_equal = torch.ones(4, 2, requires_grad=True)
     loss(everywhere_equal).backward()
     assert not everywhere_equal.grad.any()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "order"),
+    [(torch.bfloat16, 1000), (torch.bfloat16, 30_000), (torch.float16, 1e8), (torch.float32, 1e12)],
+)
+def test_a_high_order_is_nearly_the_largest_difference_in_every_precision(dtype, order):
+    cloud = normal(0, 50, 3).to(dtype).requires_grad_()
+    found = []
+    for metric in (order, "chebyshev"):
+        bars = torch.cat(rips_diagrams(cloud, metric=metric))
+        found.append((bars, *torch.autograd.grad(bars.square().sum(), cloud)))
+    for value, expected in zip(*found, strict=True):
+        torch.testing.assert_close(value, expected, rtol=0.02, atol=0.02)
 
 
 def test_a_batch_has_the_options_of_its_clouds():

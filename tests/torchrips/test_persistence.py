@@ -488,6 +488,15 @@ def test_entries_below_zero_by_rounding_are_zero_without_a_gradient(epsilons):
     assert matrix.grad.tolist() == [[0, 0, 0.5], [0, 0, 0], [0.5, 0, 0]]
 
 
+def test_a_loop_that_is_born_at_distance_zero_has_no_gradient_there():
+    """On every version of torch, whose clamp may have one at its bound."""
+    ring = torch.tensor([[0.0, 0, 1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0]], requires_grad=True)
+    (loop,) = rips_diagrams(ring, 1, metric="precomputed")
+    assert loop.tolist() == [[0, 1]]
+    loop.sum().backward()
+    assert ring.grad.tolist() == [[0, 0, 0.5, 0], [0] * 4, [0.5, 0, 0, 0], [0] * 4]
+
+
 @given(cloud=clouds(scales=(1.0,)))
 def test_constant_births_leave_the_diagonal_without_a_gradient(cloud):
     matrix = all_distances(cloud).requires_grad_()
@@ -584,6 +593,15 @@ def test_half_precision_has_the_diagrams_of_its_points_rounded(dtype, metric):
         other.sum().backward(retain_graph=True)
     assert points.grad.dtype == dtype
     torch.testing.assert_close(points.grad.double(), exact.grad, rtol=0, atol=8 * torch.finfo(dtype).eps)
+
+
+def test_half_precision_rounds_once():
+    """A length just above the middle of two numbers, which float32 would round to that middle."""
+    ends = torch.tensor([[0.0] * 4, [1.0, 2.0**-5, 2.0**-11, 2.0**-13]], dtype=torch.float16)
+    assert rips_diagrams(ends, 0)[0].tolist() == [[0, 1 + 2.0**-10]]
+    smallest = torch.tensor(2.0**-24, dtype=torch.float16)  # its half is no number of half precision
+    matrix = smallest * torch.tensor([[0, 3], [3, 0]])
+    assert rips_diagrams(matrix, 0, metric="precomputed")[0].tolist() == [[0, 3 * 2.0**-24]]
 
 
 # Batches of clouds.
