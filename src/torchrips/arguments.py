@@ -1,4 +1,4 @@
-"""Arguments of distances and regularizers: what is taken for a diagram, and what a parameter may be."""
+"""Arguments: what is taken for a diagram or for a cloud, and what a parameter may be."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,22 +11,27 @@ from torch import Tensor
 
 DiagramLike = Tensor | NDArray[Any] | Sequence[Sequence[float]]
 
+COUNT: tuple[Callable[[float], bool], str] = (lambda x: x >= 1 and x % 1 == 0, "a whole number >= 1")
 # What a parameter of this name may be, in Python and in words.
 RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
     "sigma": (lambda x: 0 < x < math.inf, "> 0 and finite"),
     "scale": (lambda x: 0 < x < math.inf, "> 0 and finite"),
     "order": (lambda x: 1 <= x < math.inf, ">= 1 and finite"),
     "ground_norm": (lambda x: x >= 1, ">= 1, or infinity"),
-    "directions": (lambda x: x >= 1 and x % 1 == 0, "a whole number >= 1"),
+    "directions": COUNT,
+    "points": COUNT,
+    "levels": COUNT,
+    "pixels": COUNT,
     "delta": (lambda x: 0 <= x < math.inf, ">= 0 and finite"),
     "power": (lambda x: 1 <= x < math.inf, ">= 1 and finite"),
 }
 FULL_PRECISION = {torch.float32, torch.float64}
 HALF_PRECISION = {torch.float16, torch.bfloat16}
-INTEGERS = {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
+UNSIGNED = {torch.uint8, torch.uint16, torch.uint32, torch.uint64}
+INTEGERS = {*UNSIGNED, torch.int8, torch.int16, torch.int32, torch.int64}
 NO_VMAP = (
-    "torch.vmap cannot follow a loss of a diagram, which depends on the order of its values; "
-    "add up the losses of the diagrams of a batch one by one"
+    "torch.vmap cannot follow what depends on the order of values, such as a loss of a diagram; "
+    "take the diagrams or the clouds of a batch one by one"
 )
 
 
@@ -151,4 +156,36 @@ def _check_shape_and_values(diagram: Tensor) -> None:
         raise ValueError(
             "a diagram holds NaN or infinite values; leave out bars that never die, as in "
             "diagram[diagram.isfinite().all(dim=1)]"
+        )
+
+
+def check_cloud(points: Tensor) -> None:
+    """Refuse what is not one cloud of shape (n, d).
+
+    Raises:
+        TypeError: the points are not a tensor.
+        ValueError: they have another shape.
+
+    """
+    if not isinstance(points, Tensor):
+        raise TypeError(
+            f"expected a torch.Tensor, got {type(points).__name__}; torch.as_tensor makes one of numbers"
+        )
+    if points.ndim != 2:
+        raise ValueError(f"expected one cloud of shape (n, d), got {tuple(points.shape)}")
+
+
+def check_coordinates(values: NDArray[Any]) -> None:
+    """Refuse a cloud on the host that holds NaN or infinite coordinates.
+
+    Raises:
+        ValueError: it does; the message names the first such point.
+
+    """
+    finite = np.isfinite(values)
+    if not finite.all():
+        point = int(np.argmin(finite.all(axis=1)))
+        raise ValueError(
+            f"the point cloud holds NaN or infinite coordinates, first at point {point}; leave such points "
+            "out, or find out whether the training diverged"
         )

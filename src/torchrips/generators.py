@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from torchrips.graphs import left_out
-from torchrips.interrupts import interrupts_wait
 from torchrips.metrics import Metric
-from torchrips.persistence import filtration, on_host, question, rips_diagrams
+from torchrips.persistence import bars_and_filtration, question
 
 if TYPE_CHECKING:
     from torchrips.engine import Rips
@@ -78,18 +77,15 @@ def representatives(
     """
     if degree not in (0, 1):
         raise ValueError(f"representatives are known in degree 0 and 1, got degree {degree!r}")
-    _, (ends,) = rips_diagrams(
-        points, degree, metric=metric, max_edge_length=max_edge_length, return_edges=True
-    )
-    if len(ends) == 0:
-        return []
     asked = question(degree, metric, max_edge_length, essential=False)
-    with interrupts_wait():
-        rips, _ = filtration(on_host(points), points.dtype, asked, np.zeros(1, np.bool_))
+    bars, rips = bars_and_filtration(points, asked)
+    if rips is None:
+        return []
+    births, deaths = bars.edges[:, 0].tolist(), bars.edges[:, 1].tolist()
     if degree == 0:
-        pairs = _merging_components(rips, ends[:, 1].tolist())
+        pairs = _merging_components(rips, deaths)
         return [(_on(points.device, first), _on(points.device, second)) for first, second in pairs]
-    return [_on(points.device, loop) for loop in _loops(rips, ends[:, 0].tolist())]
+    return [_on(points.device, loop) for loop in _loops(rips, births)]
 
 
 def _on(device: torch.device, vertices: Vertices) -> Tensor:

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, SupportsIndex, TypeVar, overload
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from torch.func import debug_unwrap
 from torch.nn.utils.rnn import pad_sequence
 
 from torchrips import metrics
+from torchrips.arguments import check_coordinates
 from torchrips.graphs import left_out
 from torchrips.interrupts import interrupts_wait
 from torchrips.lengths import diagrams_of_edges
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 Diagrams = tuple[Tensor, ...]
 Degrees = SupportsIndex | Iterable[SupportsIndex]
+Result = TypeVar("Result")
 
 MOST_POINTS = 2**16
 LARGE = 512  # points from which on a thread, which takes 0.1 ms to start, costs little
@@ -139,16 +141,8 @@ def rips_diagrams(
     tensor([[1., inf]])
 
     """
-    if isinstance(points, Tensor) and points.ndim != 2:
-        raise ValueError(
-            f"expected one cloud of shape (n, d), got {tuple(points.shape)}; a batch of b vectors or images "
-            "is ONE cloud of b points: flatten each to a vector, as in images.flatten(1). For many clouds of "
-            "shape (b, n, d) there is batched_rips_diagrams"
-        )
     asked = question(degrees, metric, max_edge_length, essential)
-    _check(points, asked.metric)
-    values = on_host(points)
-    (bars,) = _in_threads(lambda _, stop: _bars(values, points.dtype, asked, stop), [len(values)], 1)
+    bars, _ = bars_and_filtration(points, asked)
     diagrams = _diagrams(points, bars, asked.metric)
     return (diagrams, _edges(bars, points.device)) if return_edges else diagrams
 
@@ -227,11 +221,11 @@ def batched_rips_diagrams(
     for number, cloud in enumerate(clouds):
         with _named(number):
             _check(cloud, asked.metric)
-            hosted.append(on_host(cloud))
+            hosted.append(_on_host(cloud))
 
     def work(number: int, stop: NDArray[np.bool_]) -> _Bars:
         with _named(number):
-            return _bars(hosted[number], clouds[number].dtype, asked, stop)
+            return _bars(hosted[number], clouds[number].dtype, asked, stop)[0]
 
     bars = _in_threads(work, list(map(len, hosted)), threads or torch.get_num_threads())
     diagrams = [_diagrams(cloud, bar, asked.metric) for cloud, bar in zip(clouds, bars, strict=True)]
@@ -383,14 +377,40 @@ def _check(points: Tensor, metric: str | float) -> None:
         raise ValueError(f"expected a square matrix of distances, got shape {tuple(points.shape)}")
 
 
-def on_host(values: Tensor) -> NDArray[Any]:
+def _on_host(values: Tensor) -> NDArray[Any]:
     """Numbers of a tensor, float32 or float64."""
     if transformed(values):
-        return of_values(on_host, values)
+        return of_values(_on_host, values)
     values = values.detach().cpu().contiguous()
     if values.dtype in (torch.float16, torch.bfloat16):
         values = values.float()  # numpy knows no bfloat16
     return values.numpy()
+
+
+def bars_and_filtration(points: Tensor, asked: Question) -> tuple[_Bars, "Rips | None"]:
+    """Bars of one cloud, or of a matrix of distances, and the Rips filtration that they were found in.
+
+    Args:
+        points: as of :func:`rips_diagrams`.
+        asked: what is asked of them.
+
+    Returns:
+        The bars; and the filtration, None if there are fewer than two points.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: as :func:`rips_diagrams`.
+
+    """
+    if isinstance(points, Tensor) and points.ndim != 2:
+        raise ValueError(
+            f"expected one cloud of shape (n, d), got {tuple(points.shape)}; a batch of b vectors or images "
+            "is ONE cloud of b points: flatten each to a vector, as in images.flatten(1). For many clouds of "
+            "shape (b, n, d) there is batched_rips_diagrams"
+        )
+    _check(points, asked.metric)
+    values = _on_host(points)
+    (found,) = _in_threads(lambda _, stop: _bars(values, points.dtype, asked, stop), [len(values)], 1)
+    return found
 
 
 def filtration(
@@ -419,8 +439,7 @@ def filtration(
     if asked.metric == "precomputed":
         given = metrics.distances_of_matrix(values, epsilon)
     elif asked.metric != "euclidean":
-        if not np.isfinite(values).all():
-            raise _not_finite(values)
+        check_coordinates(values)
         given = metrics.pairwise_distances(values, asked.metric)
     if asked.metric != "precomputed" and _looks_like_distances(values, epsilon):
         warnings.warn(LIKE_DISTANCES, stacklevel=2)
@@ -432,7 +451,8 @@ def filtration(
     if stop[0]:
         raise InterruptedError("stopped before all bars were known")
     if not found.edges.finite and asked.metric != "precomputed":
-        raise ValueError(OVERFLOW) if np.isfinite(values).all() else _not_finite(values)
+        check_coordinates(values)
+        raise ValueError(OVERFLOW)
     return found, longest
 
 
@@ -448,24 +468,21 @@ def _looks_like_distances(values: NDArray[Any], epsilon: float) -> bool:
     return True
 
 
-def _not_finite(values: NDArray[Any]) -> ValueError:
-    point = int(np.argmin(np.isfinite(values).all(axis=1)))
-    return ValueError(
-        f"the point cloud holds NaN or infinite coordinates, first at point {point}; leave such points out, "
-        "or find out whether the training diverged"
-    )
-
-
 @lru_cache
 def _rounded(number: float, dtype: torch.dtype) -> float:
     return float(torch.tensor(number, dtype=torch.float64, device="cpu").to(dtype))
 
 
 @interrupts_wait()
-def _bars(values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArray[np.bool_]) -> _Bars:
-    """Bars of a cloud on the host that was checked; those whose length is zero in its dtype are left out."""
+def _bars(
+    values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArray[np.bool_]
+) -> tuple[_Bars, "Rips | None"]:
+    """Bars of a cloud on the host that was checked, and its filtration.
+
+    Bars whose length is zero in the dtype of the cloud are left out.
+    """
     if len(values) < 2:
-        return _bars_of_one_vertex(values, dtype, asked)
+        return _bars_of_one_vertex(values, dtype, asked), None
     from torchrips.engine import lasting_bars  # slow to import: at first use
 
     rips, longest = filtration(values, dtype, asked, stop)
@@ -483,7 +500,7 @@ def _bars(values: NDArray[Any], dtype: torch.dtype, asked: Question, stop: NDArr
     )
     if not finite:
         raise ValueError(OVERFLOW)
-    return _Bars(lengths, edges, sizes)
+    return _Bars(lengths, edges, sizes), rips
 
 
 @cache
@@ -498,8 +515,8 @@ def _bars_of_one_vertex(values: NDArray[Any], dtype: torch.dtype, asked: Questio
     """Bars of no point, or of one, which never dies."""
     if asked.metric == "precomputed":
         metrics.distances_of_matrix(values, torch.finfo(dtype).eps)
-    elif not np.isfinite(values).all():
-        raise _not_finite(values)
+    else:
+        check_coordinates(values)
     alive = len(values) if asked.essential else 0
     sizes = np.array([alive if degree == 0 else 0 for degree in asked.degrees])
     bars = sizes.sum()
@@ -507,9 +524,9 @@ def _bars_of_one_vertex(values: NDArray[Any], dtype: torch.dtype, asked: Questio
 
 
 def _in_threads(
-    work: Callable[[int, NDArray[np.bool_]], _Bars], sizes: list[int], threads: int
-) -> list[_Bars]:
-    """Bars of clouds of these sizes, some at a time.
+    work: Callable[[int, NDArray[np.bool_]], Result], sizes: list[int], threads: int
+) -> list[Result]:
+    """What the work makes of clouds of these sizes, some at a time.
 
     A call of compiled code hears of Ctrl-C when it is done. So large clouds are worked on in other threads,
     also a single one: this thread then hears of it at once, and tells them to stop.
@@ -520,7 +537,7 @@ def _in_threads(
         return [work(number, stop) for number in range(len(sizes))]
     numbers = iter(range(len(sizes)))
 
-    def share(_: int) -> list[tuple[int, _Bars]]:
+    def share(_: int) -> list[tuple[int, Result]]:
         return [(number, work(number, stop)) for number in numbers]  # the next that no thread has taken
 
     pool = ThreadPoolExecutor(threads)

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from torchrips.arguments import check_cloud, check_coordinates
 from torchrips.graphs import left_out
-from torchrips.spreading import check_cloud
 
 
 @left_out
@@ -52,7 +52,7 @@ def landmarks(points: Tensor, count: int) -> tuple[Tensor, float]:
     cloud = cloud.float() if cloud.dtype in (torch.float16, torch.bfloat16) else cloud
     largest = cloud.abs().amax().item() if cloud.numel() else 0.0
     if not math.isfinite(largest):
-        raise ValueError("the point cloud holds NaN or infinite coordinates")
+        check_coordinates(cloud.cpu().numpy())
     # By a power of two, which is exact, to coordinates of at most 2, whose squares do not overflow.
     scale = 2.0 ** (math.frexp(largest)[1] - 1)
     cloud = cloud / scale

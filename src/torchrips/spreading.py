@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from torchrips.arguments import check_cloud
 from torchrips.graphs import left_out
 
 RIDGE = 1e-6  # relative to the kernel's diagonal, 1
@@ -59,16 +60,6 @@ def spread_gradient(points: Tensor, sigma: float) -> Tensor:
     check_cloud(points)
     spread: Tensor = _Interpolation.apply(points, sigma)
     return spread
-
-
-def check_cloud(points: Tensor) -> None:
-    """Refuse what is not one cloud of shape (n, d)."""
-    if not isinstance(points, Tensor):
-        raise TypeError(
-            f"expected a torch.Tensor, got {type(points).__name__}; torch.as_tensor makes one of numbers"
-        )
-    if points.ndim != 2:
-        raise ValueError(f"expected one cloud of shape (n, d), got {tuple(points.shape)}")
 
 
 class _Interpolation(torch.autograd.Function):
@@ -124,6 +115,7 @@ def random_subsets(points: Tensor, size: int, count: int, generator: torch.Gener
         raise ValueError(
             f"expected 1 <= size <= {len(points)} points and count >= 1, got size {size}, count {count}"
         )
-    draws = torch.rand(count, len(points), generator=generator, device="cpu")
+    # Of one dtype, so that the subsets do not depend on torch's default.
+    draws = torch.rand(count, len(points), generator=generator, dtype=torch.float32, device="cpu")
     chosen = draws.argsort(dim=1)[:, :size]
     return points[chosen.to(points.device)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from torchrips.arguments import as_diagrams
+from torchrips.arguments import INTEGERS, as_diagrams
 from torchrips.persistence import batched_rips_diagrams, pad_diagrams, rips_diagrams
 
 ROWS = [[0, 1], [2, 5]]
@@ -30,7 +30,7 @@ def test_half_precision_becomes_float32(dtype):
 @pytest.mark.parametrize(
     "given",
     [
-        *(torch.tensor(ROWS, dtype=dtype) for dtype in (torch.uint8, torch.int16, torch.int64)),
+        *(torch.tensor(ROWS, dtype=dtype) for dtype in sorted(INTEGERS, key=str)),
         np.array(ROWS),
         np.array(ROWS, dtype=np.uint16),
         ROWS,

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from strategies import circles, clouds, grid_clouds, normal
 
-from torchrips import representatives
+from torchrips import engine, representatives
 from torchrips.engine import pairwise_distances
 from torchrips.persistence import rips_diagrams
 
@@ -108,6 +108,19 @@ def test_components_are_those_that_are_there_before_they_merge(cloud, limit):
 def test_there_is_nothing_to_represent_without_bars():
     for cloud in (torch.zeros(0, 2), torch.zeros(1, 2), torch.ones(3, 2)):
         assert representatives(cloud, 0) == representatives(cloud, 1) == []
+
+
+@pytest.mark.parametrize("degree", [0, 1])
+def test_the_engine_runs_once(degree, monkeypatch):
+    runs, rips = [], engine.rips
+
+    def counted(*arguments):
+        runs.append(arguments)
+        return rips(*arguments)
+
+    monkeypatch.setattr(engine, "rips", counted)
+    assert representatives(normal(0, 15, 2), degree)
+    assert len(runs) == 1
 
 
 def test_representatives_have_the_options_of_the_diagrams():

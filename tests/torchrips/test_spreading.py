@@ -129,6 +129,12 @@ def test_subsets_are_distinct_points_of_the_cloud(seed, n, count, data):
         assert len(set(subset.flatten().tolist())) == size
     again = random_subsets(points, size, count, torch.Generator().manual_seed(seed))
     assert torch.equal(subsets, again)
+    torch.set_default_dtype(torch.float64)
+    try:
+        again = random_subsets(points, size, count, torch.Generator().manual_seed(seed))
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(subsets, again)
     subsets.sum().backward()
     counts = np.bincount(subsets.detach().flatten().long().numpy(), minlength=n)
     np.testing.assert_array_equal(points.grad.flatten(), counts)
