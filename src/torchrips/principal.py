@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from torchrips.arguments import check_parameters
-from torchrips.spreading import check_cloud, random_subsets
+from torchrips.arguments import HALF_PRECISION, check_cloud, check_parameters
+from torchrips.products import product
+from torchrips.spreading import random_subsets
 
 
 def principal_bars(clouds: Tensor) -> Tensor:
@@ -65,6 +66,7 @@ class PrincipalPersistence(nn.Module):
 
     Shape:
         points (n, d) and reference (m, e); value (). A cloud of fewer than 2q + 2 points has the measure 0.
+        Half precision is computed in float32, and two dtypes in the higher one.
 
     Raises:
         ValueError: an argument is out of its range, or a cloud is not of shape (n, d).
@@ -89,12 +91,15 @@ class PrincipalPersistence(nn.Module):
 
     def forward(self, points: Tensor, reference: Tensor) -> Tensor:
         bars, others = self.bars(points), self.bars(reference)
+        dtype = torch.promote_types(bars.dtype, others.dtype)
+        bars, others = bars.to(dtype), others.to(dtype)
         value = self._product(bars, bars) + self._product(others, others) - 2 * self._product(bars, others)
         return value.clamp(min=0)  # rounding: equal measures
 
     def bars(self, points: Tensor) -> Tensor:
         """Bars of the subsets, shape (subsets, 2), on the diagonal if there is none; of small clouds none."""
         check_cloud(points)
+        points = points.float() if points.dtype in HALF_PRECISION else points
         size = 2 * self.degree + 2
         if len(points) < size:
             return points.new_zeros(0, 2) + 0 * points.sum()  # not a constant, so that it has a gradient
@@ -105,5 +110,4 @@ class PrincipalPersistence(nn.Module):
         lifetimes, their_lifetimes = bars[:, 1] - bars[:, 0], others[:, 1] - others[:, 0]
         squares = (bars[:, None] - others[None]).square().sum(dim=2)
         kernel = torch.exp(-squares / (2 * self.sigma**2))
-        product: Tensor = lifetimes @ kernel @ their_lifetimes / self.subsets**2
-        return product
+        return product(product(lifetimes, kernel), their_lifetimes) / self.subsets**2

@@ -220,9 +220,18 @@ def lifetime_density(
 
     """
     (diagram,) = as_diagrams(diagram)
+    return _density(diagram, positions, sigma, scale, power)
+
+
+def _density(diagram: Tensor, positions: Tensor, sigma: float, scale: float, power: int) -> Tensor:
     positions = positions.to(diagram.dtype).to(diagram.device)
     gaussians = torch.exp(-((diagram[:, 1, None] - positions) / sigma).square())
-    return scale * (_lifetimes(diagram)[:, None].pow(power) * gaussians).sum(dim=0)
+    lifetimes = _lifetimes(diagram)
+    powers = lifetimes[:, None].pow(power)
+    if not math.isfinite(powers.detach().sum().item()):
+        # A bar that is far from all positions counts for nothing, also if its power overflows.
+        powers = torch.where(gaussians.any(dim=1), lifetimes, 0)[:, None].pow(power)
+    return scale * (powers * gaussians).sum(dim=0)
 
 
 class LifetimeDensity(nn.Module):
@@ -233,7 +242,7 @@ class LifetimeDensity(nn.Module):
     Args:
         start: first grid point, unit of the deaths.
         stop: last grid point, > start.
-        points: number of grid points :math:`x_i`, evenly spaced, >= 1.
+        points: number of grid points :math:`x_i`, evenly spaced, a whole number >= 1.
         sigma: width of the Gaussians, > 0, unit of the deaths.
         scale: s, factor of the density, > 0.
 
@@ -253,18 +262,18 @@ class LifetimeDensity(nn.Module):
 
     def __init__(self, start: float, stop: float, points: int, sigma: float, scale: float) -> None:
         super().__init__()
-        if not -math.inf < start < stop < math.inf or points < 1:
-            raise ValueError(f"the grid needs start < stop and points >= 1, got {start}, {stop}, {points}")
-        check_parameters(sigma=sigma, scale=scale)
+        if not -math.inf < start < stop < math.inf:
+            raise ValueError(f"the grid needs start < stop, both finite; got {start} and {stop}")
+        check_parameters(points=points, sigma=sigma, scale=scale)
         self.sigma, self.scale = sigma, scale
-        self.start, self.stop, self.points = start, stop, points
+        self.start, self.stop, self.points = start, stop, int(points)
 
     @left_out
     def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         # Not a buffer, which module.to() would round, and which a device without float64 would refuse.
         positions = torch.linspace(self.start, self.stop, self.points, dtype=torch.float64, device="cpu")
         density, reference_density = (
-            lifetime_density(d, positions, self.sigma, self.scale, self.power)
+            _density(d, positions, self.sigma, self.scale, self.power)
             for d in as_diagrams(diagram, reference)
         )
         loss: Tensor = (density - reference_density).square().sum()
@@ -276,6 +285,10 @@ def entropy(diagram: DiagramLike, delta: float) -> Tensor:
     r"""Delta-selective persistent entropy :math:`G_\delta(D)`, see :class:`Entropy`; a scalar tensor."""
     check_parameters(delta=delta)
     (diagram,) = as_diagrams(diagram)
+    return _entropy(diagram, delta)
+
+
+def _entropy(diagram: Tensor, delta: float) -> Tensor:
     lifetimes = _lifetimes(diagram).abs()
     selected = lifetimes[lifetimes > delta]
     value: Tensor = torch.special.entr(selected / selected.sum()).sum()
@@ -317,7 +330,7 @@ class Entropy(nn.Module):
     @left_out
     def forward(self, diagram: DiagramLike, reference: DiagramLike) -> Tensor:
         diagram, reference = as_diagrams(diagram, reference)
-        return (entropy(diagram, self.delta) - entropy(reference, self.delta)).square()
+        return (_entropy(diagram, self.delta) - _entropy(reference, self.delta)).square()
 
 
 REGULARIZERS: dict[str, type[nn.Module]] = {

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from torchrips.arguments import DiagramLike, as_diagrams, check_parameters
 from torchrips.graphs import left_out
+from torchrips.products import product
 
 Range = tuple[float, float]
 
@@ -33,7 +34,7 @@ class PersistenceImage(nn.Module):
         births: range of the columns, (lowest, highest), unit of the diagrams. In degree 0, where births are
             0, one column from minus to plus several sigma loses nothing.
         lifetimes: range of the rows, (lowest, highest > 0), unit of the diagrams.
-        pixels: number of rows and of columns, >= 1.
+        pixels: number of rows and of columns, whole numbers >= 1.
         sigma: standard deviation of the Gaussians, > 0, unit of the diagrams.
 
     Returns:
@@ -59,19 +60,24 @@ class PersistenceImage(nn.Module):
         for low, high in (births, lifetimes):
             if not -math.inf < low < high < math.inf:
                 raise ValueError(f"a range of the image needs low < high, both finite; got ({low}, {high})")
-        if not lifetimes[1] > 0 or min(pixels) < 1:
-            raise ValueError(
-                f"the image needs a highest lifetime > 0 and pixels >= 1, got {lifetimes[1]} and {pixels}"
-            )
-        self.births, self.lifetimes, self.pixels, self.sigma = births, lifetimes, pixels, sigma
+        if not lifetimes[1] > 0:
+            raise ValueError(f"the image needs a highest lifetime > 0, got {lifetimes[1]}")
+        for count in pixels:
+            check_parameters(pixels=count)
+        rows, columns = (int(count) for count in pixels)
+        self.births, self.lifetimes, self.pixels, self.sigma = births, lifetimes, (rows, columns), sigma
 
     @left_out
     def forward(self, diagram: DiagramLike) -> Tensor:
         (diagram,) = as_diagrams(diagram)
         births, lifetimes = diagram[:, 0], diagram[:, 1] - diagram[:, 0]
-        weights = (lifetimes / self.lifetimes[1]).clamp(0, 1)
+        shares = lifetimes / self.lifetimes[1]
+        clamped = shares.detach().clamp(0, 1)
+        # The gradient of clamp at its bounds depends on the version of torch.
+        weights = torch.where(shares == clamped, shares, clamped)
         rows = self._masses(lifetimes, self.lifetimes, self.pixels[0])
-        return (weights[:, None] * rows).T @ self._masses(births, self.births, self.pixels[1])
+        columns = self._masses(births, self.births, self.pixels[1])
+        return product((weights[:, None] * rows).T, columns)
 
     def _masses(self, centres: Tensor, span: Range, pixels: int) -> Tensor:
         """Mass of the Gaussian about each centre in each pixel, shape (k, pixels)."""
@@ -94,8 +100,8 @@ class Landscape(nn.Module):
     Args:
         start: first t, unit of the diagrams.
         stop: last t, > start.
-        points: number of values of t, evenly spaced, >= 1.
-        levels: functions :math:`\lambda_1, \ldots` that are wanted, >= 1.
+        points: number of values of t, evenly spaced, a whole number >= 1.
+        levels: functions :math:`\lambda_1, \ldots` that are wanted, a whole number >= 1.
 
     Returns:
         Of a diagram, shape (levels, points), unit of the diagrams.
@@ -115,12 +121,10 @@ class Landscape(nn.Module):
 
     def __init__(self, start: float, stop: float, points: int, levels: int) -> None:
         super().__init__()
-        if not -math.inf < start < stop < math.inf or points < 1 or levels < 1:
-            raise ValueError(
-                "a landscape needs start < stop, points >= 1 and levels >= 1, got "
-                f"{start}, {stop}, {points}, {levels}"
-            )
-        self.start, self.stop, self.points, self.levels = start, stop, points, levels
+        if not -math.inf < start < stop < math.inf:
+            raise ValueError(f"a landscape needs start < stop, both finite; got {start} and {stop}")
+        check_parameters(points=points, levels=levels)
+        self.start, self.stop, self.points, self.levels = start, stop, int(points), int(levels)
 
     @left_out
     def forward(self, diagram: DiagramLike) -> Tensor:

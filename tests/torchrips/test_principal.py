@@ -66,6 +66,22 @@ def test_any_cloud_has_a_finite_gradient(points, degree):
     assert torch.isfinite(gradient).all()
 
 
+def test_autocast_changes_nothing():
+    loss, (points, reference) = PrincipalPersistence(0, subsets=20, sigma=0.8), normal(0, 2, 12, 3).float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = loss(points, reference)
+    assert torch.equal(value, loss(points, reference))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_clouds_of_two_dtypes_are_compared_in_the_higher_one(dtype):
+    loss, (points, reference) = PrincipalPersistence(0, subsets=20, sigma=0.8), normal(0, 2, 12, 3).to(dtype)
+    for pair in ((points, reference), (points, reference.float()), (points.float(), reference)):
+        value = loss(*pair)
+        assert value.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+        torch.testing.assert_close(value, loss(*(x.to(value.dtype) for x in pair)))
+
+
 @pytest.mark.parametrize(
     "arguments",
     [{"degree": -1}, {"degree": 0.5}, {"subsets": 0}, {"sigma": 0.0}],

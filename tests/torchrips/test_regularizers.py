@@ -233,6 +233,18 @@ def test_degenerate_diagrams_have_finite_values_and_gradients(name, dtype, diagr
         assert torch.isfinite(x.grad).all()
 
 
+@pytest.mark.parametrize(
+    ("death", "dtype"), [(1e10, torch.float32), (1e30, torch.float32), (1e150, torch.float64)]
+)
+def test_a_long_bar_far_from_the_grid_counts_for_nothing(death, dtype):
+    """Its fourth power overflows."""
+    loss, bars = regularizer("4sgde"), torch.tensor([[0.0, death], [0.0, 1.0]], dtype=dtype)
+    value, gradient = value_and_gradient(loss, bars, EMPTY)
+    expected, its_gradient = value_and_gradient(loss, bars[1:], EMPTY)
+    assert value == expected
+    assert torch.equal(gradient, torch.cat([torch.zeros(1, 2, dtype=dtype), its_gradient]))
+
+
 @pytest.mark.parametrize("name", ["total_persistence", "bottleneck", "wasserstein", "fisher", "entropy"])
 @pytest.mark.parametrize("point", [[0.0, 0.0], [2.0, 2.0]])
 def test_a_point_alone_on_the_diagonal_does_not_move(name, point):
@@ -431,8 +443,9 @@ def test_the_callers_tensors_are_not_modified(name):
         *[("sliced_wasserstein", {"directions": count}) for count in (0, 2.5)],
         *[
             ("4sgde", FAMILY["4sgde"] | bad)
-            for bad in ({"stop": 0.0}, {"stop": math.inf}, {"points": 0}, {"sigma": 0.0}, {"scale": -1.0})
+            for bad in ({"stop": 0.0}, {"stop": math.inf}, {"sigma": 0.0}, {"scale": -1.0})
         ],
+        *[("4sgde", FAMILY["4sgde"] | {"points": count}) for count in (0, 2.5, math.nan, math.inf)],
     ],
 )
 def test_arguments_out_of_range_are_refused(name, parameters):

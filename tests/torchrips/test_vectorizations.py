@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import dblquad
-from strategies import SEEDS, diagrams, generic_pairs
+from strategies import SEEDS, diagrams, generic_pairs, normal
 
 from torchrips.vectorizations import Landscape, PersistenceImage
 
@@ -82,6 +82,29 @@ def test_derivatives_of_vectors_agree_with_finite_differences(vectorize, pair):
         torch.autograd.gradgradcheck(lambda bars: vectorize(bars).pow(3), diagram)
 
 
+@pytest.mark.parametrize(
+    ("lifetime", "weight", "slope"), [(-0.5, 0.0, 0.0), (0.0, 0.0, 0.5), (2.0, 1.0, 0.5), (2.5, 1.0, 0.0)]
+)
+def test_the_weight_has_the_slope_of_its_middle_at_both_of_its_ends(lifetime, weight, slope):
+    """On every version of torch, whose clamp may have none there."""
+    image = PersistenceImage(births=(-9, 9), lifetimes=(-3, 2), pixels=(1, 1), sigma=0.01)
+    bar = torch.tensor([[0.0, lifetime]], requires_grad=True)
+    mass = 0.5 if lifetime == 2 else 0 if lifetime > 2 else 1  # of the Gaussian, within the image
+    value = image(bar)
+    assert value.item() == pytest.approx(weight * mass)
+    value.backward()
+    density = 1 / (0.01 * math.sqrt(2 * math.pi)) if lifetime == 2 else 0  # of mass that leaves the image
+    expected = slope * mass - weight * density
+    torch.testing.assert_close(bar.grad, torch.tensor([[-expected, expected]]))
+
+
+def test_autocast_changes_nothing():
+    bars = normal(0, 20, 2).float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = IMAGE(bars)
+    assert torch.equal(found, IMAGE(bars))
+
+
 def test_no_bars_are_zero():
     for vectorize, shape in ((IMAGE, (3, 4)), (LANDSCAPE, (3, 10))):
         nothing = torch.zeros(0, 2, requires_grad=True)
@@ -103,11 +126,10 @@ def test_bars_that_never_die_are_refused_with_a_remedy():
         (PersistenceImage, {"births": (1, 1)}),
         (PersistenceImage, {"births": (0, math.inf)}),
         (PersistenceImage, {"lifetimes": (-2, -1)}),
-        (PersistenceImage, {"pixels": (0, 3)}),
+        *((PersistenceImage, {"pixels": pixels}) for pixels in ((0, 3), (2.5, 3), (3, math.nan))),
         (PersistenceImage, {"sigma": 0}),
         (Landscape, {"stop": 0}),
-        (Landscape, {"points": 0}),
-        (Landscape, {"levels": 0}),
+        *((Landscape, {count: bad}) for count in ("points", "levels") for bad in (0, 1.5, math.nan)),
     ],
 )
 def test_parameters_out_of_range_are_refused(kind, change):
