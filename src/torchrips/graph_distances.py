@@ -16,12 +16,16 @@ Source:
     disconnected.
 """
 
+import math
+from functools import partial
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchrips.spreading import check_cloud
+from torchrips.arguments import check_cloud, check_coordinates
+from torchrips.values import of_values
 
 SHORTEST = 1e-6  # edges that are shorter than this, relative to the mean edge, conduct as if of this length
 
@@ -58,7 +62,7 @@ def effective_resistances(points: Tensor, neighbours: int) -> Tensor:
             [3., 0.]], dtype=torch.float64)
 
     """
-    conductances = _conductances(points, neighbours)
+    conductances, scale = _conductances(points, neighbours)
     if not conductances.any():
         return conductances
     n, degrees = len(conductances), conductances.sum(dim=1)
@@ -70,7 +74,8 @@ def effective_resistances(points: Tensor, neighbours: int) -> Tensor:
     local = 1 / degrees
     around = local[:, None] + local
     corrected = resistances - around + 2 * conductances * (local[:, None] * local)
-    distances: Tensor = corrected.masked_fill(torch.eye(n, dtype=torch.bool), 0).clamp(min=0)
+    itself = torch.eye(n, dtype=torch.bool, device=corrected.device)
+    distances: Tensor = scale * corrected.masked_fill(itself, 0).clamp(min=0)
     return distances
 
 
@@ -87,7 +92,8 @@ def diffusion_distances(points: Tensor, neighbours: int, time: int) -> Tensor:
         time: t, steps of the walk, >= 1.
 
     Returns:
-        Shape (n, n), float64 on the host, without a unit; differentiable.
+        Shape (n, n), float64 on the host, without a unit; differentiable once and in reverse mode, as
+        torch.cdist is.
 
     Raises:
         TypeError: the points are not a tensor.
@@ -104,7 +110,7 @@ def diffusion_distances(points: Tensor, neighbours: int, time: int) -> Tensor:
     """
     if not time >= 1:
         raise ValueError(f"time must be at least one step, got {time}")
-    conductances = _conductances(points, neighbours)
+    conductances, _ = _conductances(points, neighbours)
     if not conductances.any():
         return conductances
     degrees = conductances.sum(dim=1)
@@ -113,29 +119,41 @@ def diffusion_distances(points: Tensor, neighbours: int, time: int) -> Tensor:
     return torch.cdist(coordinates, coordinates, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def _conductances(points: Tensor, neighbours: int) -> Tensor:
-    """Conductance of every pair, shape (n, n); all 0 if there is no edge, or none of a length above 0."""
+def _conductances(points: Tensor, neighbours: int) -> tuple[Tensor, float]:
+    """Conductance of every pair, shape (n, n), of the cloud divided by a scale, and that scale.
+
+    All are 0 if there is no edge, or none of a length above 0.
+    """
     check_cloud(points)
     if not neighbours >= 1:
         raise ValueError(f"neighbours must be at least 1, got {neighbours}")
-    cloud = points.cpu().double()
-    if not cloud.detach().isfinite().all():
-        raise ValueError("the point cloud holds NaN or infinite coordinates")
-    first, second = torch.from_numpy(_edges(cloud.detach(), neighbours)).unbind(dim=1)
+    scale, edges = of_values(partial(_graph, neighbours=neighbours), points)
+    cloud = points.cpu().double() / scale
+    first, second = torch.from_numpy(edges).unbind(dim=1)
     lengths = torch.linalg.vector_norm(cloud[first] - cloud[second], dim=1)
-    nothing = 0 * cloud.sum() + torch.zeros(len(cloud), len(cloud), dtype=cloud.dtype)
+    nothing = 0 * cloud.sum() + cloud.new_zeros(len(cloud), len(cloud))
     if not lengths.any():
-        return nothing
+        return nothing, scale
     conductances = 1 / lengths.clamp(min=SHORTEST * lengths.detach().mean().item())
     one_way = nothing.index_put((first, second), conductances)
-    return one_way + one_way.T
+    return one_way + one_way.T, scale
 
 
-def _edges(cloud: Tensor, neighbours: int) -> NDArray[np.int64]:
-    """Pairs of points that the graph joins, shape (m, 2), the smaller number first."""
+def _graph(points: Tensor, neighbours: int) -> tuple[float, NDArray[np.int64]]:
+    """Scale of a cloud on the host, and pairs of points that the graph joins.
+
+    Returns:
+        A power of two, division by which is exact and leaves coordinates of at most 2, whose squares do not
+        overflow; and the pairs, shape (m, 2), the smaller number first.
+
+    """
     from scipy.sparse.csgraph import minimum_spanning_tree  # slow to import: at first use
 
-    n = len(cloud)
+    cloud = points.double()
+    check_coordinates(cloud.numpy())
+    largest = cloud.abs().amax().item() if cloud.numel() else 0.0
+    scale = 2.0 ** (math.frexp(largest)[1] - 1)
+    cloud, n = cloud / scale, len(cloud)
     distances = torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist").numpy()
     joined = np.zeros((n, n), dtype=np.bool_)
     if n > 1:
@@ -144,4 +162,4 @@ def _edges(cloud: Tensor, neighbours: int) -> NDArray[np.int64]:
         joined[np.arange(n)[:, None], nearest] = True
         # A distance of 0 would be read as no edge.
         joined |= minimum_spanning_tree(np.maximum(distances, np.finfo(float).tiny)).toarray() > 0
-    return np.argwhere(np.triu(joined | joined.T, k=1)).astype(np.int64)
+    return scale, np.argwhere(np.triu(joined | joined.T, k=1)).astype(np.int64)

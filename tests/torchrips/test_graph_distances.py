@@ -77,11 +77,14 @@ def test_derivatives_agree_with_finite_differences(name, points):
 
 @members
 @at_most(20)
-@given(points=generic_clouds(min_size=2), scale=st.sampled_from([0.25, 8.0]))
+@given(points=generic_clouds(min_size=2), scale=st.sampled_from([0.25, 8.0, 2.0**600, 2.0**-700]))
 def test_the_unit_is_that_of_the_distances_or_none(name, points, scale):
     factor = scale if name == "resistances" else 1
-    expected = factor * FAMILY[name](points)
-    torch.testing.assert_close(FAMILY[name](scale * points), expected, rtol=1e-6, atol=1e-9)
+    leaf = points.clone().requires_grad_()
+    expected, found = FAMILY[name](leaf), FAMILY[name](scale * leaf) / factor
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-9)
+    gradients = [torch.autograd.grad(matrix.square().sum(), leaf)[0] for matrix in (found, expected)]
+    torch.testing.assert_close(*gradients, rtol=1e-6, atol=1e-9)
 
 
 @members
@@ -119,6 +122,27 @@ def test_they_see_a_loop_that_noise_in_many_dimensions_hides():
     plain = prominence(points)
     assert prominence(effective_resistances(points, 8), metric="precomputed") > 2 * plain
     assert prominence(diffusion_distances(points, 8, time=8), metric="precomputed") > 2 * plain
+
+
+@members
+def test_the_default_device_does_not_matter(name):
+    points = normal(0, 8, 3)
+    expected = FAMILY[name](points)
+    with torch.device("meta"):
+        assert torch.equal(FAMILY[name](points), expected)
+
+
+@members
+def test_transforms_of_functions_give_the_same_derivatives(name):
+    def persistence(points):
+        return rips_diagrams(FAMILY[name](points), 0, metric="precomputed")[0][:, 1].square().sum()
+
+    points = normal(0, 8, 3)
+    gradient = torch.autograd.functional.jacobian(persistence, points)
+    assert gradient.any()
+    forward = [torch.func.jacfwd] if name == "resistances" else []  # torch.cdist has no forward mode
+    for transform in (torch.func.grad, torch.func.jacrev, *forward):
+        torch.testing.assert_close(transform(persistence)(points), gradient)
 
 
 @members
