@@ -30,9 +30,9 @@ class EnergyDistance(nn.Module):
 
     def forward(self, points: Tensor, reference: Tensor) -> Tensor:
         _demand_one_space(points, reference)
-        across = distances(points, reference).mean()
-        value = 2 * across - distances(points, points).mean() - distances(reference, reference).mean()
-        return value.clamp(min=0)  # rounding: equal clouds
+        across = _mean(distances(points, reference))
+        value = 2 * across - _mean(distances(points, points)) - _mean(distances(reference, reference))
+        return value.clamp(min=0)  # rounding: equal clouds; and an empty one
 
 
 class SlicedWasserstein(nn.Module):
@@ -73,12 +73,12 @@ class SlicedWasserstein(nn.Module):
             raise ValueError(
                 f"sliced_wasserstein_points needs clouds of one size, got {len(points)} and {len(reference)}"
             )
-        stream = torch.Generator().manual_seed(0)
-        directions = torch.randn(points.shape[1], self.directions, generator=stream).to(points)
+        stream, shape = torch.Generator().manual_seed(0), (points.shape[1], self.directions)
+        # Of one dtype, so that the lines do not depend on torch's default.
+        directions = torch.randn(shape, generator=stream, dtype=torch.float32, device="cpu").to(points)
         directions = directions / directions.norm(dim=0)
         steps = (points @ directions).sort(dim=0).values - (reference @ directions).sort(dim=0).values
-        value: Tensor = steps.square().mean()
-        return value
+        return _mean(steps.square())
 
 
 class MeanDistance(nn.Module):
@@ -138,6 +138,11 @@ class TotalVariance(nn.Module):
 def distances(points: Tensor, others: Tensor) -> Tensor:
     """Euclidean distances, shape (n, m), by differences of coordinates; gradient 0 where points coincide."""
     return torch.cdist(points, others, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _mean(values: Tensor) -> Tensor:
+    """The mean of all values, 0 of none."""
+    return values.mean() if values.numel() else values.sum()
 
 
 def _demand_one_space(points: Tensor, reference: Tensor) -> None:

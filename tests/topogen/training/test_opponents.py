@@ -204,6 +204,28 @@ def test_collapsed_clouds_have_finite_values_and_gradients(name, n):
     assert torch.isfinite(points.grad).all()
 
 
+@pytest.mark.parametrize("name", OPPONENTS)
+@pytest.mark.parametrize("sizes", [(0, 0), (0, 3), (3, 0)])
+def test_a_mean_over_no_points_is_zero(name, sizes):
+    if name == "sliced_wasserstein_points" and sizes != (0, 0):
+        return
+    points, reference = (torch.ones(size, 2, requires_grad=True) for size in sizes)
+    value = opponent(name)(points, reference)
+    value.backward()
+    assert value == 0
+    assert not points.grad.any()
+
+
+def test_random_lines_do_not_depend_on_the_default_dtype():
+    loss, clouds = SlicedWasserstein(directions=3), normal(0, 2, 6, 2)
+    expected = loss(*clouds)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert loss(*clouds) == expected
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 @pytest.mark.parametrize("name", ["energy_distance", "sliced_wasserstein_points"])
 def test_points_of_two_spaces_are_refused(name):
     with pytest.raises(ValueError, match="3 coordinates and those of the reference 2"):
