@@ -8,8 +8,9 @@ of which "manhattan" is order 1, "euclidean" order 2 and "chebyshev" the limit o
 difference. The cosine distance is :math:`1 - \langle u, v \rangle = |u - v|^2 / 2` with the unit vectors u
 and v of two points; it does not obey the triangle inequality, which a Rips filtration does not ask for.
 
-All distances are worked out in float64, by differences of coordinates and scaled, so that nothing cancels,
-overflows or vanishes on the way.
+Distances are worked out by differences of coordinates and scaled, so that nothing cancels, overflows or
+vanishes on the way. Those of this module are in float64. Euclidean distances are ordered in the precision of
+the cloud, half precision in float32, and the lengths of bars are worked out in float64.
 """
 
 import math
