@@ -189,3 +189,12 @@ def check_coordinates(values: NDArray[Any]) -> None:
             f"the point cloud holds NaN or infinite coordinates, first at point {point}; leave such points "
             "out, or find out whether the training diverged"
         )
+
+
+def power_of_two(cloud: Tensor) -> float:
+    """A scale of finite coordinates: division by it is exact, and squares of what is left do not overflow.
+
+    Coordinates of at most 2 are left; the largest is 1 at least, unless all are 0.
+    """
+    largest = cloud.abs().amax().item() if cloud.numel() else 0.0
+    return math.ldexp(1.0, math.frexp(largest)[1] - 1)

@@ -16,7 +16,6 @@ Source:
     disconnected.
 """
 
-import math
 from functools import partial
 
 import numpy as np
@@ -24,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from torchrips.arguments import check_cloud, check_coordinates
+from torchrips.arguments import check_cloud, check_coordinates, power_of_two
 from torchrips.values import of_values
 
 SHORTEST = 1e-6  # edges that are shorter than this, relative to the mean edge, conduct as if of this length
@@ -143,16 +142,15 @@ def _graph(points: Tensor, neighbours: int) -> tuple[float, NDArray[np.int64]]:
     """Scale of a cloud on the host, and pairs of points that the graph joins.
 
     Returns:
-        A power of two, division by which is exact and leaves coordinates of at most 2, whose squares do not
-        overflow; and the pairs, shape (m, 2), the smaller number first.
+        That of :func:`torchrips.arguments.power_of_two`, and the pairs, shape (m, 2), the smaller number
+        first.
 
     """
     from scipy.sparse.csgraph import minimum_spanning_tree  # slow to import: at first use
 
     cloud = points.double()
     check_coordinates(cloud.numpy())
-    largest = cloud.abs().amax().item() if cloud.numel() else 0.0
-    scale = 2.0 ** (math.frexp(largest)[1] - 1)
+    scale = power_of_two(cloud)
     cloud, n = cloud / scale, len(cloud)
     distances = torch.cdist(cloud, cloud, compute_mode="donot_use_mm_for_euclid_dist").numpy()
     joined = np.zeros((n, n), dtype=np.bool_)

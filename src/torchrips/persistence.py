@@ -29,7 +29,7 @@ from torch.func import debug_unwrap
 from torch.nn.utils.rnn import pad_sequence
 
 from torchrips import metrics
-from torchrips.arguments import check_coordinates
+from torchrips.arguments import HALF_PRECISION, check_coordinates
 from torchrips.graphs import left_out
 from torchrips.interrupts import interrupts_wait
 from torchrips.lengths import diagrams_of_edges
@@ -382,7 +382,7 @@ def _on_host(values: Tensor) -> NDArray[Any]:
     if transformed(values):
         return of_values(_on_host, values)
     values = values.detach().cpu().contiguous()
-    if values.dtype in (torch.float16, torch.bfloat16):
+    if values.dtype in HALF_PRECISION:
         values = values.float()  # numpy knows no bfloat16
     return values.numpy()
 

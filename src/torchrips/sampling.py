@@ -1,11 +1,9 @@
 """Clouds that are too large: a few points that stand for all."""
 
-import math
-
 import torch
 from torch import Tensor
 
-from torchrips.arguments import check_cloud, check_coordinates
+from torchrips.arguments import HALF_PRECISION, check_cloud, check_coordinates, power_of_two
 from torchrips.graphs import left_out
 
 
@@ -49,12 +47,10 @@ def landmarks(points: Tensor, count: int) -> tuple[Tensor, float]:
     if not 1 <= count <= len(points):
         raise ValueError(f"expected 1 <= count <= {len(points)} landmarks, got {count}")
     cloud = points.detach()
-    cloud = cloud.float() if cloud.dtype in (torch.float16, torch.bfloat16) else cloud
-    largest = cloud.abs().amax().item() if cloud.numel() else 0.0
-    if not math.isfinite(largest):
+    cloud = cloud.float() if cloud.dtype in HALF_PRECISION else cloud
+    if not cloud.isfinite().all():
         check_coordinates(cloud.cpu().numpy())
-    # By a power of two, which is exact, to coordinates of at most 2, whose squares do not overflow.
-    scale = 2.0 ** (math.frexp(largest)[1] - 1)
+    scale = power_of_two(cloud)
     cloud = cloud / scale
     chosen = torch.zeros(count, dtype=torch.int64, device=points.device)
     nearest = torch.linalg.vector_norm(cloud - cloud[0], dim=1)

@@ -93,10 +93,10 @@ def responses(
         order = np.concatenate([second, rest])
         batch = Batch(_vectors(images[second]), slice(0, size), images[order], labels[order])
         sets = {(CLEAN, 0.0): batch.images}
-        for place, (damage, levels) in enumerate(damages.items()):
+        # From 1 on: [..., 0] would be the stream that chose the images.
+        for number, (damage, levels) in enumerate(damages.items(), start=1):
             for level in levels:
-                # From 1 on: [..., 0] would be the stream that chose the images.
-                draws = np.random.default_rng([seed, size, repetition, 1 + place])
+                draws = np.random.default_rng([seed, size, repetition, number])
                 sets[damage, level] = DETECTED[damage](draws, batch, level)
         for (damage, level), cloud in sets.items():
             for name, term, of_reference in zip(names, terms, seen, strict=True):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from strategies import normal
+from test_opponents import PARAMETERS
 
 from topogen.plan import WITHOUT_REFERENCE
 from topogen.training.as_run import AS_RUN
@@ -10,7 +11,7 @@ from topogen.training.terms import OF_POINTS, build_terms
 from topogen.training.views import View
 from torchrips.regularizers import REGULARIZERS
 
-PARAMETERS = {
+OF_DIAGRAMS = {
     "total_persistence": {"power": 2},
     "wasserstein": {"order": 2, "ground_norm": 2},
     "sliced_wasserstein": {"directions": 4},
@@ -18,18 +19,14 @@ PARAMETERS = {
     "reininghaus": {"sigma": 0.5},
     "4sgde": {"start": 0, "stop": 3, "points": 9, "sigma": 0.5, "scale": 1},
     "entropy": {"delta": 0.01},
-    "sliced_wasserstein_points": {"directions": 4},
-    "principal_persistence": {"subsets": 6, "sigma": 0.7},
-    "connectivity": {"eta": 0.9},
-    "signature": {"relative": False},
-    "random_signature": {"relative": False},
 }
 
 
 @pytest.mark.parametrize("name", [*REGULARIZERS, *AS_RUN, *OF_POINTS])
 def test_the_plan_names_the_terms_that_have_no_reference(name):
-    entry = {"name": name, "weight": 1, "parameters": PARAMETERS.get(name.removeprefix("as_run_"), {})}
-    if name not in OF_POINTS or name == "principal_persistence":
+    parameters = (OF_DIAGRAMS | PARAMETERS).get(name.removeprefix("as_run_"), {})
+    entry = {"name": name, "weight": 1, "parameters": parameters}
+    if name not in OF_POINTS:
         entry["degree"] = 0
     (term,) = build_terms([entry])
     points, *references = (scale * normal(seed, 8, 3) for seed, scale in enumerate([1, 1.2, 1.4]))
