@@ -4,6 +4,7 @@ Writes docs/benchmark_gpu.md. On a machine without a GPU that torch can use, eve
 small numbers, so that one sees that it works; then nothing is written.
 """
 
+import math
 import multiprocessing
 import statistics
 import subprocess
@@ -27,11 +28,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from topogen.cost import median_times
 from topogen.data.references import reference_diagrams
-from topogen.models.families import Family, build
 from topogen.plan import Plan
 from topogen.training.devices import usable
 from topogen.training.timing import measure_step_times
-from topogen.training.trainer import Trainer
+from topogen.training.trainer import Trainer, step_together
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmark_gpu.md"
@@ -44,7 +44,15 @@ ROUNDS = 10 if GPU else 3
 TIMING = {"steps": 30, "rounds": 3} if GPU else {"steps": 1, "rounds": 1}
 PROCESSES = (1, 2, 4, 8) if GPU else (1, 2)
 STEPS_TOGETHER = 100 if GPU else 3
-STACKS = (1, 4, 16) if GPU else (1, 2)
+STACKS = (1, 4, 10, 16, 32) if GPU else (1, 2)
+LARGER_MODELS = (
+    (
+        ("config/diffusion.yaml", "config/diffusion_gpu.yaml"),
+        ("config/spheres.yaml", "config/spheres_fashion.yaml"),
+    )
+    if GPU
+    else (("config/diffusion.yaml",),)
+)
 
 LAYER = Torchrips()
 
@@ -103,12 +111,20 @@ nvidia-smi says.
 """
 
 STACKED = """\
-## Several trainings in one process
+## Several trainings in one stack
 
-What it could bring: forward, backward and Adam of VAE0 on images that stay on the card, without D0, topology
-and history, in milliseconds. *Stack*: the weights of so many trainings as one tensor, by torch.func.
+`training.stack` seeds of a model in one process, with their weights in one stack. Milliseconds of a whole
+step, divided by the number of trainings in the stack:
 
 {stacks}
+"""
+
+LARGER = """\
+## Larger models
+
+Steps of {files}, in milliseconds, and how long a training then takes:
+
+{larger}
 """
 
 
@@ -163,7 +179,13 @@ def of_training() -> Iterator[str]:
     yield COPIES_OF_STEPS.format(copies=copies_table(calls))
     together = together_table(pixels, references, on_card[one])
     yield TOGETHER.format(model=one, steps=STEPS_TOGETHER, together=together)
-    yield STACKED.format(stacks=stacks_table(torch.as_tensor(pixels[:size]).to(DEVICE) / 255))
+    of_seeds = {
+        model: [plan.trainer(model, seed) | {"device": DEVICE} for seed in range(max(STACKS))]
+        for model in on_card
+    }
+    yield STACKED.format(stacks=stacks_table(pixels, references, of_seeds))
+    for files in LARGER_MODELS:
+        yield LARGER.format(files=" and ".join(files), larger=larger_table(files))
 
 
 # The layer
@@ -299,70 +321,34 @@ def train(barrier: Barrier, pixels: Array, references: list[list[Array]], argume
     barrier.wait()
 
 
-def stacks_table(pixels: Tensor) -> str:
-    """Milliseconds of a bare step, by the number of trainings that are stacked."""
-    rows: list[tuple[str, ...]] = [("trainings", "one step of all", "per training")]
-    steps: list[tuple[str, int, Callable[[], object]]] = [("1, by itself", 1, bare_step(pixels))]
-    if GPU:
-        steps.append(("1, as a CUDA graph", 1, as_graph(bare_step(pixels))))
-    steps += [(f"stack of {size}", size, stacked_step(pixels, size)) for size in STACKS]
-    for name, size, call in steps:
-        taken = milliseconds(call)
-        rows.append((name, number(taken), number(taken / size)))
+def stacks_table(
+    pixels: Array, references: list[list[Array]], models: dict[str, list[dict[str, Any]]]
+) -> str:
+    """Milliseconds of a step of one training, by model and by how many trainings are stacked."""
+    rows: list[tuple[str, ...]] = [("trainings in a stack", *map(str, STACKS))]
+    for model, of_seeds in models.items():
+        times = []
+        for size in STACKS:
+            trainers = [Trainer(pixels, references, **arguments) for arguments in of_seeds[:size]]
+            times.append(milliseconds(partial(step_together, trainers)) / size)
+        rows.append((model, *map(number, times)))
     return table(rows)
 
 
-def vae(pixels: Tensor) -> Family:
-    """VAE0 for such images."""
-    channels, height, width = pixels.shape[1:]
-    return build("vae", (channels, height, width), {"latent_dim": 10}).to(DEVICE)
-
-
-def bare_step(pixels: Tensor) -> Callable[[], object]:
-    """A step of VAE0 that uses nothing but torch."""
-    model = vae(pixels)
-    optimizer = torch.optim.Adam(model.parameters(), fused=True, capturable=GPU)
-    noise = torch.randn(len(pixels), model.noise_dim, device=DEVICE)
-
-    def step() -> None:
-        optimizer.zero_grad()
-        model.outcome(model(pixels, noise), pixels).loss.backward()
-        optimizer.step()
-
-    return step
-
-
-def stacked_step(pixels: Tensor, size: int) -> Callable[[], object]:
-    """The same of several trainings, whose weights have one more axis."""
-    models = [vae(pixels) for _ in range(size)]
-    weights, _ = torch.func.stack_module_state(models)
-    optimizer = torch.optim.Adam(weights.values(), fused=True)
-    noise = torch.randn(size, len(pixels), models[0].noise_dim, device=DEVICE)
-
-    def loss(weights: dict[str, Tensor], noise: Tensor) -> Tensor:
-        passed = torch.func.functional_call(models[0], weights, (pixels, noise))
-        return models[0].outcome(passed, pixels).loss
-
-    def step() -> None:
-        optimizer.zero_grad()
-        torch.func.vmap(loss)(weights, noise).sum().backward()
-        optimizer.step()
-
-    return step
-
-
-def as_graph(step: Callable[[], object]) -> Callable[[], object]:
-    """A step that is recorded once and played back, without Python between its kernels."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            step()
-    stream.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        step()
-    return graph.replay
+def larger_table(files: tuple[str, ...]) -> str:
+    """Milliseconds of a step of each model of some configuration files, and hours of a training."""
+    pixels, plan = images_and_plan(*files)
+    rows: list[tuple[str, ...]] = [("model", "a step", "a training, hours")]
+    models = [model for model in plan.models if plan.models[model].get("architecture", "vae") != "vae"]
+    for model in models:
+        arguments = plan.trainer(model, plan.seeds[0]) | {"device": DEVICE}
+        batch, epochs = arguments["batch_size"], plan.config["training"]["epochs"]
+        few = pixels[: batch * (ROUNDS + 4)]
+        references = reference_diagrams(few, batch, (0, 1), threads=1)
+        taken = milliseconds(Trainer(few, references, **arguments).step)
+        steps = epochs * math.ceil(len(pixels) / batch)
+        rows.append((model, number(taken), number(taken * steps / 3.6e6)))
+    return table(rows)
 
 
 def utilisation() -> list[int]:

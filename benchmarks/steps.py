@@ -13,6 +13,7 @@ import torch
 import yaml
 from history import remember
 from numpy.typing import NDArray
+from snakemake.utils import update_config
 
 from topogen.cost import median_times
 from topogen.data.references import reference_diagrams
@@ -42,9 +43,17 @@ def main() -> None:
     remember({f"step of {baseline} (ms)": milliseconds, slowest: times["slowdown"].max()})
 
 
-def images_and_plan() -> tuple[NDArray[Any], Plan]:
-    """Images of the first dataset of config.yaml, memory-mapped, and the plan of its trainings."""
-    configuration, *_ = of_each_dataset(yaml.safe_load((ROOT / "config.yaml").read_text())).values()
+def images_and_plan(*files: str) -> tuple[NDArray[Any], Plan]:
+    """Images of the first dataset of config.yaml, memory-mapped, and the plan of its trainings.
+
+    Args:
+        files: further configuration files, which change some keys.
+
+    """
+    config: dict[str, Any] = {}
+    for name in ("config.yaml", *files):
+        update_config(config, yaml.safe_load((ROOT / name).read_text()))
+    configuration, *_ = of_each_dataset(config).values()
     plan = Plan(configuration)
     file = ROOT / "results" / plan.dataset / "images.npy"
     if not file.exists():

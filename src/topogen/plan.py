@@ -292,6 +292,31 @@ class Plan:
             }
         )
 
+    def stacked_training(self, model: str, seeds: Sequence[int]) -> Config:
+        """Arguments of the trainings of several seeds, in one stack."""
+        arguments = self.training(model, seeds[0])
+        del arguments["seed"]
+        return arguments | {"seeds": [*seeds]}
+
+    def stacks(self) -> list[tuple[str, list[int]]]:
+        """Model and seeds of every job that trains several of them, `training.stack` at most.
+
+        A job trains seeds of one comparison only, so that a target trains none that it does not need. A model
+        that may end early is trained seed by seed.
+        """
+        size = self.config["training"].get("stack", 1)
+        asked = [self.runs(comparison) for comparison in self.comparisons] + [self.embedded]
+        seen: set[Run] = set()
+        found = []
+        for runs in asked if size > 1 else []:
+            new = [run for run in dict.fromkeys(runs) if run not in seen]
+            seen.update(new)
+            for model in dict.fromkeys(model for model, _ in new if model in self.models):
+                seeds = [seed for name, seed in new if name == model]
+                if not self.models[model].get("stop_early"):
+                    found += [(model, seeds[i : i + size]) for i in range(0, len(seeds), size)]
+        return [(model, seeds) for model, seeds in found if len(seeds) > 1]
+
     def judging_images(self, model: str) -> int:
         """Number of test images, the first ones, on which a model of a study or an embedding is judged."""
         evaluation, embedding = self.config["evaluation"], self.config.get("embedding", {})

@@ -114,13 +114,16 @@ def training_times(benchmarks: str | Path, dataset: str) -> dict[str, list[float
     """Seconds of the trainings on a dataset, by model, from Snakemake's benchmarks.
 
     Args:
-        benchmarks: folder that holds train/DATASET-MODEL-SEED.tsv, each with a column ``s``, the seconds.
+        benchmarks: folder that holds train/DATASET-MODEL-SEED.tsv, each with a column ``s``, the seconds; or
+            SEED+N, of a job that trained N more seeds with the first.
         dataset: its name.
     """
     times: dict[str, list[float]] = {}
     for file in sorted(Path(benchmarks).glob(f"train/{dataset}-*.tsv")):
-        model, _, _ = file.stem.removeprefix(f"{dataset}-").rpartition("-")
-        times.setdefault(model, []).append(_seconds(file))
+        model, _, seeds = file.stem.removeprefix(f"{dataset}-").rpartition("-")
+        _, _, more = seeds.partition("+")
+        number = 1 + int(more or 0)
+        times.setdefault(model, []).extend(number * [_seconds(file) / number])
     return times
 
 

@@ -236,6 +236,30 @@ def test_baselines_come_first_and_once(models):
     assert PLAN.with_baselines(models) == ["plain", "whole"]
 
 
+def test_a_stack_holds_seeds_of_one_comparison_and_one_model():
+    stacked = CONFIG | {"training": CONFIG["training"] | {"stack": 2}, "seeds": [1, 2, 3]}
+    control = {"models": ["short"], "seeds": [7, 2, 8, 9]}
+    stacked["comparisons"] = {"drawn": {"models": ["whole", "short"]}, "control": control}
+    assert Plan(stacked).stacks() == [
+        ("plain", [1, 2]),  # 3 is trained by itself
+        ("whole", [1, 2]),
+        ("short", [1, 2]),
+        ("plain", [7, 8]),
+        ("short", [7, 8]),
+    ]
+    assert PLAN.stacks() == []
+    stacked["models"] = stacked["models"] | {
+        "plain": stacked["models"]["plain"] | {"stop_early": {"patience": 3, "images": 10}}
+    }
+    assert {model for model, _ in Plan(stacked).stacks()} == {"whole", "short"}
+
+
+def test_the_trainings_of_a_stack_are_those_of_its_seeds():
+    arguments = PLAN.stacked_training("whole", [7, 8])
+    assert arguments.pop("seeds") == [7, 8]
+    assert arguments == {key: value for key, value in PLAN.training("whole", 8).items() if key != "seed"}
+
+
 def test_a_study_with_too_few_seeds_for_its_rows_is_named():
     """2 / 2^10 times 40 rows is above 0.05, and 2 / 2^11 times 40 is not; models of a front do not count."""
     measures = [{"measure": "bce", "step": -1, "rank": "secondary"}] * 8

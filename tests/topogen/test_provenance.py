@@ -66,9 +66,13 @@ def test_times_are_added_up_by_rule(tmp_path):
 
 def test_times_of_trainings_are_kept_by_model(tmp_path):
     (tmp_path / "train").mkdir()
-    for job in ("A-V-1", "A-V-22", "A-V-strength-0.1-1", "B-V-1"):
+    for job in ("A-V-1", "A-V-22", "A-V-strength-0.1-1", "B-V-1", "A-W-1+1"):
         (tmp_path / "train" / f"{job}.tsv").write_text(f"s\th:m:s\n{len(job)}\t0:00:00\n")
-    assert provenance.training_times(tmp_path, "A") == {"V": [5.0, 6.0], "V-strength-0.1": [18.0]}
+    assert provenance.training_times(tmp_path, "A") == {
+        "V": [5.0, 6.0],
+        "V-strength-0.1": [18.0],
+        "W": [3.5, 3.5],  # two seeds in one job
+    }
 
 
 def test_without_git_or_a_repository_there_is_no_commit(repository, monkeypatch, tmp_path_factory):

@@ -78,10 +78,10 @@ def announce_with_the_count_of_jobs():
 def announce_run():
     """Say how many trainings and other jobs there are, about how long they take, and how much disk."""
     jobs = list(workflow.dag.needrun_jobs())
-    others = Counter(job.rule.name for job in jobs if job.rule.name != "train" and job.rule.benchmark)
+    others = Counter(job.rule.name for job in jobs if job.rule.benchmark and not histories(job))
     parts = []
     for dataset, trainings in trainings_of_this_run(jobs).items():
-        models = [training.model for training in trainings]
+        models = [model for model, _ in trainings]
         if models:
             times = training_times("results/benchmarks", dataset)
             parts += [named(dataset) + PLANS[dataset].effort(models, times)]
@@ -98,7 +98,7 @@ def announce_sweeps():
     for sweep, (dataset, trainings) in itertools.product(PLAN.sweeps_of("sweeps"), trainings_of.items()):
         # Sweeps may share models, but train them from seeds of their own.
         runs = [run for run in PLAN.runs(sweep) if run[0] in PLAN.models_in(sweep)]
-        variants = [training.model for training in trainings if (training.model, int(training.seed)) in runs]
+        variants = [model for model, seed in trainings if (model, seed) in runs]
         if variants:
             times = training_times("results/benchmarks", dataset)
             logger.info(f"Sweep {sweep}: {named(dataset)}{PLANS[dataset].effort(variants, times)}.")
@@ -119,7 +119,7 @@ def check_trainings_are_long_enough():
         images = f"results/{dataset}/images.npy"
         kind = PLANS[dataset].preparation(dataset)["kind"]
         known = training_images(kind, None if images in to_be_made else Path(images))
-        for model in dict.fromkeys(training.model for training in trainings):
+        for model in dict.fromkeys(model for model, _ in trainings):
             try:
                 check_length(PLANS[dataset], model, known)
             except ValueError as error:
@@ -127,9 +127,17 @@ def check_trainings_are_long_enough():
 
 
 def trainings_of_this_run(jobs):
-    """Dataset of the run -> the wildcards of its trainings."""
-    trainings = [job.wildcards for job in jobs if job.rule.name == "train"]
-    return {name: [training for training in trainings if training.dataset == name] for name in PLANS}
+    """Dataset of the run -> model and seed of each of its trainings."""
+    found = [(job, Path(history).parent.name) for job in jobs for history in histories(job)]
+    return {
+        name: [(job.wildcards.model, int(seed)) for job, seed in found if job.wildcards.dataset == name]
+        for name in PLANS
+    }
+
+
+def histories(job):
+    """Of a job that trains what it makes of each seed, results/DATASET/runs/MODEL/SEED/history.parquet."""
+    return [path for path in job.output if Path(path).name == "history.parquet"]
 
 
 def named(dataset):

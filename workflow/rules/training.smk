@@ -1,4 +1,4 @@
-# One job per (dataset, model, seed), and what the trainings show: images, losses, latent vectors.
+# One job per (dataset, model, seed), or per stack of seeds, and what the trainings show: images, losses, latent vectors.
 
 
 rule train:
@@ -36,6 +36,45 @@ rule train:
         "Train {wildcards.model} on {wildcards.dataset}, seed {wildcards.seed}"
     script:
         "../scripts/training/train.py"
+
+
+# With training.stack > 1, the trainings of several seeds in one job, with the outputs of `train`.
+for dataset, model, seeds in stacks_of_trainings():
+
+    rule:
+        name:
+            name_of_stack(dataset, model, seeds)
+        input:
+            images="results/{dataset}/images.npy",
+            labels="results/{dataset}/labels.npy",
+            test_images="results/{dataset}/test_images.npy",
+            diagrams=references_of_training,
+            wrong=wrong_references_of_training,
+            family=code_of_family,
+            code=code_of("workflow/scripts/training/train.py"),
+        output:
+            **outputs_of_stack(seeds),
+        log:
+            f"results/logs/train/{{dataset}}-{{model}}-{short(seeds)}.log",
+        benchmark:
+            f"results/benchmarks/train/{{dataset}}-{{model}}-{short(seeds)}.tsv"
+        wildcard_constraints:
+            dataset=any_of([dataset]),
+            model=any_of([model]),
+        conda:
+            "../../envs/topogen.yaml"
+        threads: threads_of_torch
+        resources:
+            mem_mb=more_on_retry(2000 + 200 * len(seeds)),
+            runtime=more_on_retry(30 + 10 * len(seeds)),
+            gpu=gpus_per_run,
+            attempt=number_of_attempt,
+        params:
+            spec=stack_spec(seeds),
+        message:
+            f"Train {{wildcards.model}} on {{wildcards.dataset}}, seeds {', '.join(map(str, seeds))}"
+        script:
+            "../scripts/training/train.py"
 
 
 rule compare_gradients:

@@ -56,6 +56,7 @@ class Model(Family):
 
     average: Tensor
     averaged: Tensor
+    stackable = False  # the weight of the newest weights in the average is a number of Python
 
     def __init__(
         self,

@@ -70,11 +70,14 @@ class Family(nn.Module):
     Attributes:
         noise_dim: normal draws that the model takes for each image.
         betas: of Adam, decays of the means of gradients and of their squares.
+        stackable: whether :func:`topogen.training.stack.pass_together` can compute models of several seeds
+            at a time. It cannot if Python decides by a tensor's value in ``forward``.
 
     """
 
     noise_dim: int = 0
     betas: tuple[float, float] = (0.9, 0.999)
+    stackable: bool = True
 
     def forward(self, images: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         """All that is computed image by image, so that chunks of a large batch can be put together.

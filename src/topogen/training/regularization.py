@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from topogen.models.families import Cloud, Outcome
+from topogen.models.families import Cloud
 from topogen.training.noise import independent_stream
 from topogen.training.references import Reference
 from topogen.training.terms import Term, build_terms
@@ -30,10 +30,12 @@ class TrainingError(RuntimeError):
     """A value that must be finite is not; the message names the step.
 
     Attributes:
+        seed: of the training, once a trainer has raised it.
         history: the rows of the steps before it, if :func:`topogen.training.run.train` raised it.
 
     """
 
+    seed = 0
     history = pd.DataFrame()
 
 
@@ -90,14 +92,19 @@ class Regularization:
         """Names of the clouds that the terms look at."""
         return list(dict.fromkeys(term.cloud for term in self.terms))
 
+    @property
+    def clouds_of_shares(self) -> list[str]:
+        """Those of terms with a share, at whose places the size of the data term's gradient is needed."""
+        return list(dict.fromkeys(term.cloud for term in self.terms if term.share is not None))
+
     def of_step(
-        self, clouds: Mapping[str, Cloud], outcome: Outcome, *, batch: int, step: int
+        self, clouds: Mapping[str, Cloud], data_sizes: Mapping[str, float], *, batch: int, step: int
     ) -> tuple[dict[str, float], list[Tensor], list[Tensor]]:
         """Values of the terms and sizes of their gradients, and what they add to the backward pass.
 
         Args:
             clouds: those of :attr:`clouds`.
-            outcome: what the model made of the batch.
+            data_sizes: sizes of the data term's gradient at the places of :attr:`clouds_of_shares`.
             batch: number of the batch.
             step: number of the step.
 
@@ -114,9 +121,8 @@ class Regularization:
         places, gradients = [], []
         for name, cloud in clouds.items():
             terms = [term for term in self.terms if term.cloud == name]
-            size = data_size(outcome, cloud) if any(term.share is not None for term in terms) else math.nan
             try:
-                parts = self._parts(terms, cloud, Step(batch, step, size, row))
+                parts = self._parts(terms, cloud, Step(batch, step, data_sizes.get(name, math.nan), row))
             except ValueError as error:
                 raise TrainingError(f"step {step}, {name} cloud: {error}") from error
             row |= {
@@ -205,15 +211,6 @@ def _part(term: Term, carried: list[Tensor], step: Step) -> Tensor:
         return weight * carried[0]
     weighted, *wrong = carried
     return resized(wrong[0], size_of(weighted)) if wrong else weighted
-
-
-def data_size(outcome: Outcome, cloud: Cloud) -> float:
-    """Size of the data term's gradient at the place of a cloud, or at that of the output if it misses it."""
-    if cloud.place is outcome.clouds["output"].place:
-        return size_of(outcome.data_gradient)
-    data = next(iter(outcome.losses.values()))
-    (gradient,) = torch.autograd.grad(data, cloud.place, retain_graph=True, allow_unused=True)
-    return size_of(outcome.data_gradient if gradient is None else gradient)
 
 
 def weight_of_share(share: float, size: float, data: float) -> float:

@@ -16,9 +16,10 @@ from tqdm import tqdm
 
 from topogen.data.batches import scaled
 from topogen.files import save_buffer
+from topogen.models.families import Outcome
 from topogen.steps import demand_reached, steps_of_training
 from topogen.training.regularization import TrainingError
-from topogen.training.trainer import Trainer
+from topogen.training.trainer import Trainer, device_of, step_together
 
 PICTURES = 32  # images of a batch that a snapshot keeps: 4 rows of 8 (thesis, section 4)
 ROWS = ("history", "timing", "monitored_bce")  # tables that grow during a training
@@ -90,7 +91,7 @@ def train(
     labels: NDArray[Any],
     references: Sequence[Sequence[NDArray[Any]]],
     *,
-    seed: int,
+    seeds: Sequence[int],
     epochs: int,
     snapshot_steps: Sequence[int],
     steps: int | None = None,
@@ -100,9 +101,10 @@ def train(
     monitored_steps: Sequence[int] = (),
     partial: Path | None = None,
     identity: str = "",
+    device: str = "auto",
     **model: Any,
-) -> Run:
-    """Train one model from one seed.
+) -> list[Run]:
+    """Train one model from one seed, or from several at a time, in one stack.
 
     If ``partial`` is given, it is written after every epoch but the last, and a training that finds one of
     its own identity resumes there, to the same result as without a break. The caller removes it.
@@ -111,7 +113,7 @@ def train(
         images: levels 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
         labels: classes, shape (n,).
         references: D0 of every batch.
-        seed: decides weights, noise, and the images whose latents are kept.
+        seeds: each decides weights, noise, and the images whose latents are kept.
         epochs: passes through the data.
         snapshot_steps: zero-based steps whose outcome is kept.
         steps: end after so many steps, if the epochs have more.
@@ -122,47 +124,88 @@ def train(
         monitored_steps: steps at which it is measured; the last step of the training is always added.
         partial: file that keeps the training until its end.
         identity: tells trainings apart: arguments, data and code.
+        device: as in :func:`topogen.training.trainer.device_of`, by the first seed.
         model: the remaining arguments of :class:`Trainer`.
 
+    Returns:
+        Of every seed what it leaves behind.
+
     Raises:
-        ValueError: a snapshot step or a monitored step lies beyond the last step.
+        ValueError: a snapshot step or a monitored step lies beyond the last step; or several seeds cannot be
+            one stack, because their family is not stackable or each may end at a step of its own.
         TrainingError: a value that must be finite is not, at the step that the message names; it carries the
-            history of the steps before.
+            seed, and the history of the steps before.
 
     """
-    trainer = Trainer(images, references, seed=seed, labels=labels, **model)
-    epoch = trainer.steps_per_epoch
+    if stopping and len(seeds) > 1:
+        raise ValueError("stop_early: trainings in one stack take the same steps; train each seed by itself")
+    place = device_of(device, seeds[0])
+    trainers = [
+        Trainer(images, references, seed=seed, labels=labels, device=place, **model) for seed in seeds
+    ]
+    if len(trainers) > 1 and not trainers[0].model.stackable:
+        family = trainers[0].built["architecture"]
+        raise ValueError(f"{family}: its models cannot be trained in one stack; train each seed by itself")
+    epoch = trainers[0].steps_per_epoch
     last = steps_of_training(epoch, epochs, steps)
     demand_reached(last, snapshot_steps=snapshot_steps, monitored_steps=monitored_steps)
-    sample, noise = _latent_sample(len(images), trainer.noise.dimension, seed)
-    progress = partial and _Progress.load(partial, trainer, identity)
-    progress = progress or _Progress(trainer.latents_of(images[sample], noise))
+    progress = (partial and _load(partial, trainers, identity)) or [
+        _Progress(_latents(trainer)) for trainer in trainers
+    ]
     measured = {*monitored_steps, last - 1, *(range(epoch - 1, last, epoch) if stopping else ())}
     kept = {*snapshot_steps, *(range(epoch, last, epoch) if keep_epochs else ())}
     earliest = max([*snapshot_steps, *monitored_steps], default=0)
-    if trainer.steps_done > 0:
-        print(f"resumes at step {trainer.steps_done}", flush=True)
+    done = trainers[0].steps_done
+    if done > 0:
+        print(f"resumes at step {done}", flush=True)
 
-    for step in tqdm(range(trainer.steps_done, last), unit="step", mininterval=5):
+    for step in tqdm(range(done, last), unit="step", mininterval=5):
         if monitored is not None and step in measured:
-            progress.monitored_bce.append({"step": step, "bce": trainer.bce_at_mean(monitored)})
-        progress.take_step(trainer, keep=step in kept)
-        if trainer.steps_done % epoch:
+            for trainer, so_far in zip(trainers, progress, strict=True):
+                so_far.monitored_bce.append({"step": step, "bce": trainer.bce_at_mean(monitored)})
+        _take_step(trainers, progress, keep=step in kept)
+        if (step + 1) % epoch:
             continue
-        if stopping and progress.has_stalled(trainer, stopping) and step >= earliest:
-            print(f"ends early, after {trainer.steps_done} steps", flush=True)
+        if stopping and progress[0].has_stalled(trainers[0], stopping) and step >= earliest:
+            print(f"ends early, after {step + 1} steps", flush=True)
             break
-        if partial and trainer.steps_done < last:
-            progress.save(partial, trainer, identity)
+        if partial and step + 1 < last:
+            _save(partial, trainers, progress, identity)
 
-    return progress.result(trainer, trainer.latents_of(images[sample], noise), labels[sample])
+    return [so_far.result(trainer, labels) for so_far, trainer in zip(progress, trainers, strict=True)]
 
 
-def _latent_sample(images: int, dimension: int, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
+def _latent_sample(trainer: Trainer) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Images whose latents are kept and their noise: a stream of its own, so that training is untouched."""
-    stream = np.random.default_rng(seed)
+    stream, images = np.random.default_rng(trainer.seed), len(trainer.images)
     sample = np.sort(stream.choice(images, min(LATENT_SAMPLE, images), replace=False))
-    return sample, stream.standard_normal((len(sample), dimension), dtype=np.float32)
+    return sample, stream.standard_normal((len(sample), trainer.noise.dimension), dtype=np.float32)
+
+
+def _latents(trainer: Trainer) -> dict[str, NDArray[Any]]:
+    """Latents of these images, by the model as it stands."""
+    sample, noise = _latent_sample(trainer)
+    return trainer.latents_of(trainer.images[sample], noise)
+
+
+def _take_step(trainers: Sequence[Trainer], progress: Sequence["_Progress"], *, keep: bool) -> None:
+    """One step of all trainers, whose weights and images are kept if asked for."""
+    if keep:
+        for trainer, so_far in zip(trainers, progress, strict=True):
+            weights = trainer.weights().items()
+            so_far.weights |= {f"{trainer.steps_done}/{name}": value for name, value in weights}
+    started = time.perf_counter()
+    try:
+        taken = step_together(trainers)
+    except TrainingError as error:
+        place = [trainer.seed for trainer in trainers].index(error.seed)
+        error.history = pd.DataFrame(progress[place].history)
+        raise
+    seconds = time.perf_counter() - started - sum(trainer.topology_seconds for trainer in trainers)
+    for trainer, so_far, (row, outcome) in zip(trainers, progress, taken, strict=True):
+        times = {"model_seconds": seconds / len(trainers), "topology_seconds": trainer.topology_seconds}
+        so_far.timing.append({"step": row["step"]} | times)
+        so_far.take(row, outcome, trainer, keep=keep)
 
 
 @dataclass
@@ -176,28 +219,12 @@ class _Progress:
     snapshots: dict[str, NDArray[Any]] = field(default_factory=dict)
     weights: dict[str, NDArray[Any]] = field(default_factory=dict)
 
-    def take_step(self, trainer: Trainer, *, keep: bool) -> None:
-        """One step of the trainer, whose weights and images are kept if asked for."""
-        step = trainer.steps_done
-        batch = trainer.batches[step % len(trainer.batches)]
-        if keep:
-            self.weights |= {f"{step}/{name}": value for name, value in trainer.weights().items()}
-        started = time.perf_counter()
-        try:
-            row, outcome = trainer.step()
-        except TrainingError as error:
-            error.history = pd.DataFrame(self.history)
-            raise
-        seconds = time.perf_counter() - started
+    def take(self, row: dict[str, float], outcome: Outcome, trainer: Trainer, *, keep: bool) -> None:
+        """Add what a step said of itself, and its images if they are to be kept."""
         self.history.append(row)
-        self.timing.append(
-            {
-                "step": step,
-                "model_seconds": seconds - trainer.topology_seconds,
-                "topology_seconds": trainer.topology_seconds,
-            }
-        )
+        step = int(row["step"])
         if keep:
+            batch = trainer.batches[step % len(trainer.batches)]
             self.snapshots[f"truth_{step}"] = scaled(trainer.images[batch][:PICTURES]).numpy()
         if keep and outcome.reconstructions is not None:
             self.snapshots[f"output_{step}"] = outcome.reconstructions[:PICTURES].cpu().numpy()
@@ -217,43 +244,59 @@ class _Progress:
         before, since = known[: -stopping.patience], known[-stopping.patience :]
         return bool(before) and min(since) >= min(before)
 
-    def result(self, trainer: Trainer, after: dict[str, NDArray[Any]], labels: NDArray[Any]) -> Run:
+    def result(self, trainer: Trainer, labels: NDArray[Any]) -> Run:
         """All of it at the end of the training, with the latents that the trained model gives."""
+        sample, _ = _latent_sample(trainer)
         latents = {f"{name}_before": value for name, value in self.before.items()}
-        latents |= {f"{name}_after": value for name, value in after.items()} | {"label": labels}
+        latents |= {f"{name}_after": value for name, value in _latents(trainer).items()}
         return Run(
             pd.DataFrame(self.history),
             pd.DataFrame(self.timing),
-            latents,
+            latents | {"label": labels[sample]},
             _in_memory(trainer.state()),
             pd.DataFrame(self.monitored_bce, columns=["step", "bce"]),
             self.snapshots,
             self.weights,
         )
 
-    def save(self, file: Path, trainer: Trainer, identity: str) -> None:
+    def state(self) -> dict[str, Any]:
+        """All of it, as torch saves it."""
         arrays = {
             name: {key: torch.from_numpy(value) for key, value in getattr(self, name).items()}
             for name in ("before", "snapshots", "weights")
         }
-        rows = {name: getattr(self, name) for name in ROWS}
-        save_buffer(file, _in_memory({"identity": identity, "trainer": trainer.state(), **arrays, **rows}))
+        return arrays | {name: getattr(self, name) for name in ROWS}
 
     @classmethod
-    def load(cls, file: Path, trainer: Trainer, identity: str) -> "_Progress | None":
-        """What :meth:`save` wrote, the trainer brought to that step; None for none or that of another run."""
-        if not file.exists():
-            return None
-        content = torch.load(file, weights_only=True, map_location="cpu")
-        if content["identity"] != identity:
-            return None
-        trainer.restore(content["trainer"])
+    def of(cls, state: dict[str, Any]) -> "_Progress":
+        """What :meth:`state` gave."""
         arrays: dict[str, Any] = {
-            name: {key: value.numpy() for key, value in content[name].items()}
+            name: {key: value.numpy() for key, value in state[name].items()}
             for name in ("before", "snapshots", "weights")
         }
-        rows = {name: content[name] for name in ROWS}
-        return cls(**arrays | rows)
+        return cls(**arrays | {name: state[name] for name in ROWS})
+
+
+def _save(file: Path, trainers: Sequence[Trainer], progress: Sequence[_Progress], identity: str) -> None:
+    """Everything that trainings at one step need to go on there."""
+    content = {
+        "identity": identity,
+        "trainers": [trainer.state() for trainer in trainers],
+        "progress": [so_far.state() for so_far in progress],
+    }
+    save_buffer(file, _in_memory(content))
+
+
+def _load(file: Path, trainers: Sequence[Trainer], identity: str) -> list[_Progress] | None:
+    """What :func:`_save` wrote, the trainers brought to that step; None for none or that of another run."""
+    if not file.exists():
+        return None
+    content = torch.load(file, weights_only=True, map_location="cpu")
+    if content["identity"] != identity:
+        return None
+    for trainer, state in zip(trainers, content["trainers"], strict=True):
+        trainer.restore(state)
+    return [_Progress.of(state) for state in content["progress"]]
 
 
 def _in_memory(content: dict[str, Any]) -> io.BytesIO:

@@ -1,5 +1,7 @@
 """One step of training after the other: the loss of the model's family plus a weighted sum of regularizers.
 
+Several trainings of one model, from several seeds, can take their steps together.
+
 Common random numbers: the initial weights are the first draws of the seed's stream and the sampling noise
 the draws that follow, all on the CPU. So models of one family, latent dimension and seed start as clones, see
 the same batches in the same order and sample with the same noise, whatever their regularizers and device,
@@ -8,7 +10,10 @@ unless their configuration gives one of them other draws.
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -22,7 +27,14 @@ from topogen.models.families import Cloud, Outcome, build
 from topogen.training.adam import Adam
 from topogen.training.noise import PRIOR, SamplingNoise, independent_stream, stream_of_step
 from topogen.training.references import Stored, TrainingData, references_of
-from topogen.training.regularization import Regularization, demand_finite, sizes_of
+from topogen.training.regularization import (
+    Regularization,
+    TrainingError,
+    demand_finite,
+    size_of,
+    sizes_of,
+)
+from topogen.training.stack import Passed, pass_together
 
 # On a GPU, convolutions in float32 itself and by kernels that give the same bits each time. By default they
 # round to the 10 bits of TF32, and no training has the same bits twice.
@@ -42,7 +54,7 @@ class Trainer:
         weight_decay: of Adam: so many times the weights are added to the gradient of the loss.
         shuffle: number of epochs whose images are shuffled, each in another order; D0 of the batches is then
             computed in every step. None: the same batches in every epoch.
-        device: any torch device, or auto: CUDA if there is one. Of several GPUs the seed picks one.
+        device: as in :func:`device_of`.
         noise: {stream, offset, stride, loader, pictures} of the sampling noise, see
             :class:`topogen.training.noise.SamplingNoise`. stream 0 continues where the initial weights
             ended, others are independent of it.
@@ -72,7 +84,7 @@ class Trainer:
         learning_rate: float,
         weight_decay: float = 0,
         shuffle: int | None = None,
-        device: str = "auto",
+        device: str | torch.device = "auto",
         noise: Mapping[str, Any] | None = None,
         order: int | None = None,
         direction: str = "gradient",
@@ -82,10 +94,10 @@ class Trainer:
         architecture: str = "vae",
         **options: Any,
     ) -> None:
-        self.images, self.seed = images, seed
+        self.images, self.seed, self.shuffled = images, seed, bool(shuffle)
         self.batches = _batches(len(images), batch_size, order, seed, shuffle)
         self.steps_per_epoch = len(self.batches) // (shuffle or 1)
-        self.device = _device(device, seed)
+        self.device = device_of(device, seed)
         self.built: dict[str, Any] = {
             "architecture": architecture,
             "shape": images.shape[1:],
@@ -99,7 +111,7 @@ class Trainer:
         self.noise = _sampling_noise(stream, noise or {}, seed, self.model.noise_dim, batch_size)
         self.optimizer = Adam(self.model.parameters(), learning_rate, self.model.betas, weight_decay)
         classes = np.zeros(0) if labels is None else labels
-        data = TrainingData(images, self.batches, classes, shuffled=bool(shuffle))
+        data = TrainingData(images, self.batches, classes, shuffled=self.shuffled)
         dimension = self.model.noise_dim
         right, wrong = references_of(
             data, references, kind=reference, wrong=wrong_references, dimension=dimension, seed=seed
@@ -108,7 +120,6 @@ class Trainer:
         self.steps_done = 0
         self.topology_seconds = 0.0
 
-    @EXACT
     def step(self) -> tuple[dict[str, float], Outcome]:
         """One update on the next batch.
 
@@ -124,7 +135,11 @@ class Trainer:
                 whose loss was finite.
 
         """
-        batch, images, passed = self._look_at_batch()
+        (taken,) = step_together([self])
+        return taken
+
+    def _look_at(self, batch: int, images: Tensor, passed: tuple[Tensor, ...]) -> "_Seen":
+        """What a step finds out about the data term, after the model's pass and the adversary's update."""
         row: dict[str, float] = {"step": self.steps_done}
         row |= self._update_adversary(passed, images)
         outcome = self.model.outcome(passed, images)
@@ -132,17 +147,19 @@ class Trainer:
         values = sizes_of([outcome.data_gradient], *outcome.losses.values())
         row |= dict(zip(columns, values, strict=True))
         demand_finite(row, self.steps_done)
+        return _Seen(row, outcome, self._clouds(outcome, batch))
 
+    def _regularize(
+        self, seen: "_Seen", data_sizes: Mapping[str, float], batch: int
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Where the regularizers add to the backward pass, and what; the row grows."""
         started = time.perf_counter()
         topology, places, gradients = self.regularization.of_step(
-            self._clouds(outcome, batch), outcome, batch=batch, step=self.steps_done
+            seen.clouds, data_sizes, batch=batch, step=self.steps_done
         )
         self.topology_seconds = time.perf_counter() - started
-        row |= topology
-
-        self._update([outcome.loss, *places], [None, *gradients])
-        self.steps_done += 1
-        return row, outcome
+        seen.row.update(topology)
+        return places, gradients
 
     def _update_adversary(self, passed: tuple[Tensor, ...], images: Tensor) -> dict[str, float]:
         """One update of the family's adversary, and its loss before; nothing if there is none."""
@@ -151,14 +168,10 @@ class Trainer:
             return {}
         row = {"adversary": loss.item()}
         demand_finite(row, self.steps_done)
-        self._update([loss], [None])
-        return row
-
-    def _update(self, values: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
-        """One step of Adam; weights that the values do not reach have no gradient, so Adam leaves them."""
         self.optimizer.zero_grad()
-        torch.autograd.backward(values, gradients)
-        self.optimizer.step()
+        loss.backward()
+        self.optimizer.step()  # weights that the loss does not reach have no gradient, so Adam leaves them
+        return row
 
     @EXACT
     def weight_gradients(self) -> tuple[Tensor, Tensor]:
@@ -174,31 +187,31 @@ class Trainer:
                 another gradient of the data term than this one.
 
         """
-        batch, images, passed = self._look_at_batch()
+        batch, images = self._next_images()
+        noise = self.noise.draw(len(images), self.steps_done).to(self.device)
+        passed = self.model(images, noise)
         if self.model.adversary_loss(passed, images) is not None:
             raise ValueError(
                 f"{self.built['architecture']}: its adversary is updated before the gradients of a step, so "
                 "they cannot be compared without an update; take a family without an adversary"
             )
-        outcome = self.model.outcome(passed, images)
-        clouds = self._clouds(outcome, batch)
-        _, places, gradients = self.regularization.of_step(clouds, outcome, batch=batch, step=self.steps_done)
+        seen = self._look_at(batch, images, passed)
+        (sizes,) = _data_sizes(self, [seen], Passed([passed]))
+        places, gradients = self._regularize(seen, sizes, batch)
         self.steps_done += 1
-        weights, data = list(self.model.parameters()), next(iter(outcome.losses.values()))
+        weights = list(self.model.parameters())
         of_data, of_terms = (
             torch.autograd.grad(
                 values, weights, factors, retain_graph=True, allow_unused=True, materialize_grads=True
             )
-            for values, factors in (([data], None), (places, gradients))
+            for values, factors in (([seen.data], None), (places, gradients))
         )
         return _flat(of_data), _flat(of_terms)
 
-    def _look_at_batch(self) -> tuple[int, Tensor, tuple[Tensor, ...]]:
-        """Number of the next batch, its images, and what the model computes of them with the next noise."""
+    def _next_images(self) -> tuple[int, Tensor]:
+        """Number of the next batch, and its images."""
         batch = self.steps_done % len(self.batches)  # no shuffling: batch k is the same in every epoch
-        images = scaled(self.images[self.batches[batch]]).to(self.device)
-        noise = self.noise.draw(len(images), self.steps_done).to(self.device)
-        return batch, images, self.model(images, noise)
+        return batch, scaled(self.images[self.batches[batch]]).to(self.device)
 
     def _clouds(self, outcome: Outcome, batch: int) -> dict[str, Cloud]:
         """The clouds of a batch that the regularizers look at, by name."""
@@ -282,6 +295,85 @@ class Trainer:
         self.steps_done = state["steps_done"]
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What a step found: its row of the history, and what the model made of the batch."""
+
+    row: dict[str, float]
+    outcome: Outcome
+    clouds: dict[str, Cloud]
+
+    @property
+    def data(self) -> Tensor:
+        """The data term."""
+        return next(iter(self.outcome.losses.values()))
+
+
+@EXACT
+def step_together(trainers: Sequence[Trainer]) -> list[tuple[dict[str, float], Outcome]]:
+    """One update of each of several trainings, their models in one stack.
+
+    Args:
+        trainers: they differ in their seed alone, are on one device, and have taken equally many steps.
+
+    Returns:
+        Of each what :meth:`Trainer.step` returns, equal within rounding to a step by itself.
+
+    Raises:
+        TrainingError: as in :meth:`Trainer.step`; it names the seed.
+
+    """
+    first, *_ = trainers
+    # Without shuffling all of them see one batch.
+    batches = [trainer._next_images() for trainer in (trainers if first.shuffled else [first])]
+    number, images = batches[0][0], [images for _, images in batches]
+    noise = [trainer.noise.draw(len(images[0]), trainer.steps_done) for trainer in trainers]
+    passed = pass_together([t.model for t in trainers], images, torch.stack(noise).to(first.device))
+    seen, values, gradients = [], [], []
+    for trainer, of_model, its_images in zip(trainers, passed.of_models, cycle(images), strict=False):
+        with _named(trainer.seed):
+            seen.append(trainer._look_at(number, its_images, of_model))
+    for trainer, found, sizes in zip(trainers, seen, _data_sizes(first, seen, passed), strict=True):
+        with _named(trainer.seed):
+            places, on_places = trainer._regularize(found, sizes, number)
+        values += [found.outcome.loss, *places]
+        gradients += [None, *on_places]
+    for trainer in trainers:
+        trainer.optimizer.zero_grad()
+    torch.autograd.backward(values, gradients)
+    for trainer in trainers:
+        trainer.optimizer.step()  # weights that the values do not reach have no gradient, so it leaves them
+        trainer.steps_done += 1
+    return [(found.row, found.outcome) for found in seen]
+
+
+def _data_sizes(trainer: Trainer, seen: Sequence[_Seen], passed: Passed) -> list[dict[str, float]]:
+    """Of each training, sizes of the data term's gradient at the clouds whose terms have a share of it.
+
+    What the data term does not reach is compared with its gradient at the output.
+    """
+    sizes: list[dict[str, float]] = [{} for _ in seen]
+    for name in trainer.regularization.clouds_of_shares:
+        places = [found.clouds[name].place for found in seen]
+        at_output = [found.outcome.data_gradient for found in seen]
+        reached: Sequence[Tensor | None] = at_output
+        if places[0] is not seen[0].outcome.clouds["output"].place:
+            reached = passed.gradients([found.data for found in seen], places)
+        for of_training, gradient, output in zip(sizes, reached, at_output, strict=True):
+            of_training[name] = size_of(output if gradient is None else gradient)
+    return sizes
+
+
+@contextmanager
+def _named(seed: int) -> Iterator[None]:
+    """Tell an error of training its seed."""
+    try:
+        yield
+    except TrainingError as error:
+        error.seed = seed
+        raise
+
+
 def _flat(gradients: Sequence[Tensor]) -> Tensor:
     return torch.cat([gradient.flatten() for gradient in gradients])
 
@@ -305,8 +397,11 @@ def _sampling_noise(
     )
 
 
-def _device(name: str, seed: int) -> torch.device:
-    """The device of a name; of several GPUs the seed picks one, so that trainings share them out."""
+def device_of(name: str | torch.device, seed: int) -> torch.device:
+    """The device of a name, or auto: CUDA if there is one. Of several GPUs the seed picks one.
+
+    So trainings share them out.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(name)

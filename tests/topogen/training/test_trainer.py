@@ -13,9 +13,10 @@ from topogen.data.references import reference_diagrams
 from topogen.models.families import rebuild
 from topogen.models.vae import Model, binary_cross_entropy, kl_divergence
 from topogen.training.regularization import TrainingError
-from topogen.training.run import Stopping, train
+from topogen.training.run import Stopping
+from topogen.training.run import train as train_seeds
 from topogen.training.timing import measure_step_times
-from topogen.training.trainer import Trainer
+from topogen.training.trainer import Trainer, step_together
 from torchrips.distances import wasserstein
 from torchrips.persistence import rips_diagrams
 from torchrips.regularizers import REGULARIZERS
@@ -33,6 +34,11 @@ LATENT = [
     {"name": "bottleneck", "degree": 0, "weight": 300.0, "cloud": "latent", "reference_scale": 0.35},
     {"name": "push", "degree": 1, "weight": 500.0, "cloud": "latent"},
 ]
+
+
+def train(*data, seed, **arguments):
+    (result,) = train_seeds(*data, seeds=[seed], **arguments)
+    return result
 
 
 def without_weights(regularizers):
@@ -130,7 +136,7 @@ def outcome_of(model, noise):
 def added(trainer, outcome, batch=0):
     """What the regularizers add to the backward pass of a batch, on each of their clouds."""
     clouds = trainer._clouds(outcome, 8)
-    return trainer.regularization.of_step(clouds, outcome, batch=batch, step=trainer.steps_done)[2]
+    return trainer.regularization.of_step(clouds, {}, batch=batch, step=trainer.steps_done)[2]
 
 
 def flat(gradients):
@@ -252,19 +258,22 @@ def test_a_training_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkey
     arguments |= {"monitored": synthetic_images(4), "monitored_steps": [0, 5, 6]}
     partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
     whole = train(IMAGES, LABELS, REFERENCES, **arguments)
-    step, last = Trainer.step, 3 * epochs_before + 1
+    last = 3 * epochs_before + 1
 
-    def cut_off(trainer):
-        if trainer.steps_done == last:
+    def cut_off(trainers):
+        if trainers[0].steps_done == last:
             raise KeyboardInterrupt
-        return step(trainer)
+        return step_together(trainers)
 
-    monkeypatch.setattr(Trainer, "step", cut_off)
+    monkeypatch.setattr("topogen.training.run.step_together", cut_off)
     with pytest.raises(KeyboardInterrupt):
         train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
 
     taken = []
-    monkeypatch.setattr(Trainer, "step", lambda trainer: taken.append(trainer.steps_done) or step(trainer))
+    monkeypatch.setattr(
+        "topogen.training.run.step_together",
+        lambda trainers: taken.append(trainers[0].steps_done) or step_together(trainers),
+    )
     resumed = train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
     assert taken == list(range(3 * epochs_before, 9))
     assert_equal_runs(resumed, whole)
@@ -317,17 +326,15 @@ def test_a_training_ends_by_its_own_history_and_resumes_to_the_same_end(tmp_path
     assert whole.monitored_bce["step"].tolist() == [2, 4, 5, 8, 11]
     assert {int(name.split("/")[0]) for name in whole.weights} == {1, 3, 6, 9}
 
-    step = Trainer.step
-
-    def cut_off(trainer):
-        if trainer.steps_done == 7:
+    def cut_off(trainers):
+        if trainers[0].steps_done == 7:
             raise KeyboardInterrupt
-        return step(trainer)
+        return step_together(trainers)
 
     partial = {"partial": tmp_path / "partial.pt", "identity": "this run"}
     with monkeypatch.context() as patch:
         script_bce(patch, stopping, 9, 8)
-        patch.setattr(Trainer, "step", cut_off)
+        patch.setattr("topogen.training.run.step_together", cut_off)
         with pytest.raises(KeyboardInterrupt):
             train(IMAGES, LABELS, REFERENCES, **arguments, **partial)
     script_bce(monkeypatch, stopping, 8.5, 8)

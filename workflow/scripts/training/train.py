@@ -1,4 +1,4 @@
-"""Train one model from one seed."""
+"""Train one model from one seed, or from several at a time."""
 
 import json
 import sys
@@ -19,6 +19,9 @@ from topogen.training.regularization import TrainingError
 from topogen.training.run import Stopping, train
 
 spec = json.loads(snakemake.params.spec)
+seeds = spec.pop("seeds", None) or [spec.pop("seed")]
+# Of each output the file of every seed.
+files = {name: [paths] if isinstance(paths, str) else list(paths) for name, paths in snakemake.output.items()}
 torch.set_num_threads(spec.pop("threads"))
 test_images = np.load(snakemake.input.test_images, mmap_mode="r")
 monitored = test_images[: spec.pop("monitored")]
@@ -30,13 +33,14 @@ message = noted_divergence(diverged, identity)
 if snakemake.resources.attempt > 1 and message:  # more memory or time would not help
     sys.exit(f"{message}; not tried again")
 forget_divergence(diverged)
-partial = Path(snakemake.output.history).with_name("partial.pt")  # not an output: Snakemake would delete it
+partial = Path(files["history"][0]).with_name("partial.pt")  # not an output: Snakemake would delete it
 wrong = [load_diagrams(path) for path in snakemake.input.wrong]  # one, of some controls
 try:
-    run = train(
+    runs = train(
         np.load(snakemake.input.images, mmap_mode="r"),
         np.load(snakemake.input.labels),
         load_diagrams(snakemake.input.diagrams),
+        seeds=seeds,
         monitored=monitored,
         stopping=stopping,
         partial=partial,
@@ -45,15 +49,16 @@ try:
         **spec,
     )
 except TrainingError as error:
-    message = f"{snakemake.wildcards.model}, seed {snakemake.wildcards.seed}: {error}; see {diverged}"
+    message = f"{snakemake.wildcards.model}, seed {error.seed}: {error}; see {diverged}"
     note_divergence(diverged, error.history, message, identity)
     sys.exit(message)
-print(run.history.tail(1).to_string(index=False))
-save_table(snakemake.output.history, run.history)
-save_table(snakemake.output.timing, run.timing)
-save_table(snakemake.output.monitored_bce, run.monitored_bce)
-save_buffer(snakemake.output.checkpoint, run.checkpoint)
-save_arrays(snakemake.output.snapshots, run.snapshots)
-save_arrays(snakemake.output.weights, run.weights)
-save_arrays(snakemake.output.latents, run.latents)
+for place, (seed, run) in enumerate(zip(seeds, runs, strict=True)):
+    print(f"seed {seed}:\n{run.history.tail(1).to_string(index=False)}")
+    save_table(files["history"][place], run.history)
+    save_table(files["timing"][place], run.timing)
+    save_table(files["monitored_bce"][place], run.monitored_bce)
+    save_buffer(files["checkpoint"][place], run.checkpoint)
+    save_arrays(files["snapshots"][place], run.snapshots)
+    save_arrays(files["weights"][place], run.weights)
+    save_arrays(files["latents"][place], run.latents)
 partial.unlink(missing_ok=True)
