@@ -28,7 +28,8 @@ TIME = re.compile(r"\[(\w{3} \w{3} +\d+ [\d:]{8} \d{4})\]")
 STARTED = re.compile(r"Job (\d+): ")
 SPENT = re.compile(r"Seconds of the processor: (\d+) in jobs, (\d+) in Snakemake\.")
 CORES = re.compile(r"Provided cores: (\d+)")
-FINISHED = re.compile(r"Finished jobid: (\d+) \(Rule: (\w+)\)")
+# Of a stack of trainings the first word, `train`.
+FINISHED = re.compile(r"Finished jobid: (\d+) \(Rule: (\w+)")
 
 
 def main() -> None:

@@ -137,15 +137,11 @@ def train(
             seed, and the history of the steps before.
 
     """
-    if stopping and len(seeds) > 1:
-        raise ValueError("stop_early: trainings in one stack take the same steps; train each seed by itself")
     place = device_of(device, seeds[0])
     trainers = [
         Trainer(images, references, seed=seed, labels=labels, device=place, **model) for seed in seeds
     ]
-    if len(trainers) > 1 and not trainers[0].model.stackable:
-        family = trainers[0].built["architecture"]
-        raise ValueError(f"{family}: its models cannot be trained in one stack; train each seed by itself")
+    _check_stack(trainers, stopping)
     epoch = trainers[0].steps_per_epoch
     last = steps_of_training(epoch, epochs, steps)
     demand_reached(last, snapshot_steps=snapshot_steps, monitored_steps=monitored_steps)
@@ -173,6 +169,17 @@ def train(
             _save(partial, trainers, progress, identity)
 
     return [so_far.result(trainer, labels) for so_far, trainer in zip(progress, trainers, strict=True)]
+
+
+def _check_stack(trainers: Sequence[Trainer], stopping: Stopping | None) -> None:
+    """Refuse several trainings that cannot take their steps together."""
+    if len(trainers) < 2:
+        return
+    if stopping:
+        raise ValueError("stop_early: trainings in one stack take the same steps; train each seed by itself")
+    if not trainers[0].model.stackable:
+        family = trainers[0].built["architecture"]
+        raise ValueError(f"{family}: its models cannot be trained in one stack; train each seed by itself")
 
 
 def _latent_sample(trainer: Trainer) -> tuple[NDArray[np.int64], NDArray[Any]]:
