@@ -93,13 +93,14 @@ def neighbourhood_metrics(
     """
     features, real = features.double(), real.double()
     distances = torch.cdist(real, features)
-    in_real = distances <= (radii_of(real, k) if radii is None else radii)[:, None]
-    in_samples = distances <= radii_of(features, k)
+    # Truth values: NumPy counts them many times faster than torch.
+    in_real = (distances <= (radii_of(real, k) if radii is None else radii)[:, None]).numpy()
+    in_samples = (distances <= radii_of(features, k)).numpy()
     return {
-        "precision": in_real.any(dim=0).double().mean().item(),
-        "recall": in_samples.any(dim=1).double().mean().item(),
-        "density": in_real.sum(dim=0).double().mean().item() / k,
-        "coverage": in_real.any(dim=1).double().mean().item(),
+        "precision": float(in_real.any(axis=0).mean()),
+        "recall": float(in_samples.any(axis=1).mean()),
+        "density": float(np.count_nonzero(in_real) / len(features) / k),
+        "coverage": float(in_real.any(axis=1).mean()),
     }
 
 
