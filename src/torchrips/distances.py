@@ -144,8 +144,8 @@ def wasserstein(diagram: DiagramLike, other: DiagramLike, order: float, ground_n
     costs = torch.cat(
         [
             _norms(diagram[i] - other[j], ground_norm),
-            _to_diagonal(diagram, ground_norm)[np.setdiff1d(np.arange(len(diagram)), i)],
-            _to_diagonal(other, ground_norm)[np.setdiff1d(np.arange(len(other)), j)],
+            _to_diagonal(diagram, ground_norm)[np.delete(np.arange(len(diagram)), i)],
+            _to_diagonal(other, ground_norm)[np.delete(np.arange(len(other)), j)],
         ]
     )
     if not costs.any():  # the root has no derivative at 0
@@ -456,7 +456,8 @@ def _precise(diagram: Tensor) -> Tensor:
 def _scale_space_kernel(diagram: Tensor, other: Tensor, sigma: float) -> Tensor:
     def heat(points: Tensor, others: Tensor) -> Tensor:
         (p, p_lifetimes, p_signs), (q, q_lifetimes, q_signs) = _above(points), _above(others)
-        squares = (p[:, None] - q).square().sum(dim=2)
+        births, deaths = (p[:, None] - q).square().unbind(dim=2)
+        squares = births + deaths  # sum(dim=2) takes many times as long
         mirrored = torch.expm1(-p_lifetimes[:, None] * q_lifetimes / (4 * sigma))
         return (-torch.exp(-squares / (8 * sigma)) * mirrored * p_signs[:, None] * q_signs).sum(dim=1)
 
