@@ -1,5 +1,6 @@
 """Train one model from one seed, or from several at a time."""
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
+gc.disable()  # modules hold many objects, none of them garbage: looking through them takes half a second
 
 import numpy as np
 import torch
@@ -17,6 +19,9 @@ from topogen.files import digest, load_diagrams, save_arrays, save_buffer, save_
 from topogen.training.divergence import forget_divergence, note_divergence, noted_divergence
 from topogen.training.regularization import TrainingError
 from topogen.training.run import Stopping, train
+
+gc.freeze()  # nor are they looked through when the job ends
+gc.enable()
 
 spec = json.loads(snakemake.params.spec)
 seeds = spec.pop("seeds", None) or [spec.pop("seed")]
