@@ -120,8 +120,6 @@ step, divided by the number of trainings in the stack:
 """
 
 LARGER = """\
-## Larger models
-
 Steps of {files}, in milliseconds, and how long a training then takes:
 
 {larger}
@@ -184,6 +182,7 @@ def of_training() -> Iterator[str]:
         for model in on_card
     }
     yield STACKED.format(stacks=stacks_table(pixels, references, of_seeds))
+    yield "## Larger models\n"
     for files in LARGER_MODELS:
         yield LARGER.format(files=" and ".join(files), larger=larger_table(files))
 

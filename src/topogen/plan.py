@@ -27,6 +27,9 @@ NOT_OF_THE_TRAINER = {
     "strength",
 }
 
+# Families whose models cannot be trained in one stack: `stackable` of theirs is False.
+NOT_STACKABLE = {"diffusion"}
+
 # Regularizers that compare points of one space, of those that compare points instead of diagrams.
 OF_ONE_SPACE = {"energy_distance", "sliced_wasserstein_points"}
 # Regularizers that compare with nothing: whatever the reference is, their gradient is the same.
@@ -301,8 +304,8 @@ class Plan:
     def stacks(self) -> list[tuple[str, list[int]]]:
         """Model and seeds of every job that trains several of them, `training.stack` at most.
 
-        A job trains seeds of one comparison only, so that a target trains none that it does not need. A model
-        that may end early is trained seed by seed.
+        A job trains seeds of one comparison only, so that no comparison trains those of another one. Models
+        that may end early, or whose family cannot be stacked, are trained seed by seed.
         """
         size = self.config["training"].get("stack", 1)
         asked = [self.runs(comparison) for comparison in self.comparisons] + [self.embedded]
@@ -313,9 +316,14 @@ class Plan:
             seen.update(new)
             for model in dict.fromkeys(model for model, _ in new if model in self.models):
                 seeds = [seed for name, seed in new if name == model]
-                if not self.models[model].get("stop_early"):
+                if self.stackable(model):
                     found += [(model, seeds[i : i + size]) for i in range(0, len(seeds), size)]
         return [(model, seeds) for model, seeds in found if len(seeds) > 1]
+
+    def stackable(self, model: str) -> bool:
+        """Whether several seeds of a model can take their steps together."""
+        entry = self.models[model]
+        return not entry.get("stop_early") and entry.get("architecture", "vae") not in NOT_STACKABLE
 
     def judging_images(self, model: str) -> int:
         """Number of test images, the first ones, on which a model of a study or an embedding is judged."""

@@ -2,12 +2,15 @@
 
 import json
 import math
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from topogen.plan import Plan, canonical
+from topogen import models
+from topogen.plan import NOT_STACKABLE, Plan, canonical
 
 LATENT = {"name": "push", "degree": 1, "weight": 2, "cloud": "latent"}
 ENTROPY = {"name": "entropy", "degree": 0, "weight": 3.5, "parameters": {"delta": 0.1}}
@@ -252,6 +255,15 @@ def test_a_stack_holds_seeds_of_one_comparison_and_one_model():
         "plain": stacked["models"]["plain"] | {"stop_early": {"patience": 3, "images": 10}}
     }
     assert {model for model, _ in Plan(stacked).stacks()} == {"whole", "short"}
+    stacked["models"]["whole"] = stacked["models"]["whole"] | {"architecture": "diffusion"}
+    assert {model for model, _ in Plan(stacked).stacks()} == {"short"}
+
+
+def test_the_families_that_cannot_be_stacked_say_so():
+    families = Path(models.__file__).parent.glob("*.py")
+    names = {path.stem for path in families if path.stem not in ("__init__", "families", "trained")}
+    refuse = {name for name in names if not import_module(f"topogen.models.{name}").Model.stackable}
+    assert refuse == NOT_STACKABLE
 
 
 def test_the_trainings_of_a_stack_are_those_of_its_seeds():

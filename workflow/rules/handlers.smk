@@ -128,9 +128,9 @@ def check_trainings_are_long_enough():
 
 def trainings_of_this_run(jobs):
     """Dataset of the run -> model and seed of each of its trainings."""
-    found = [(job, Path(history).parent.name) for job in jobs for history in histories(job)]
+    made = [Path(path).parts for job in jobs for path in histories(job)]
     return {
-        name: [(job.wildcards.model, int(seed)) for job, seed in found if job.wildcards.dataset == name]
+        name: [(model, int(seed)) for _, dataset, _, model, seed, _ in made if dataset == name]
         for name in PLANS
     }
 

@@ -4,6 +4,8 @@ from topogen.provenance import memory, output_of
 
 # Of a GPU's memory for one training. Twelve VAEs at a time took 1,100 MB each on an H100, most of it CUDA itself.
 TRAINING_MB = 2000
+# For each further one in a stack: its weights, their gradients, Adam's means and what layers keep, computed for a VAE.
+STACKED_MB = 100
 
 
 def all_cores(wildcards):
@@ -87,10 +89,11 @@ def limit_gpus():
 
 
 def trainings_per_gpu():
-    """How many fit into the GPU with the least free memory; 1 if nvidia-smi does not say."""
+    """How many jobs fit into the GPU with the least free memory; 1 if nvidia-smi does not say."""
     free = output_of("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits") or ""
     megabytes = [int(line) for line in free.splitlines() if line.isdigit()]
-    return max(1, min(megabytes, default=0) // TRAINING_MB)
+    largest = max(each.config["training"].get("stack", 1) for each in PLANS.values())
+    return max(1, min(megabytes, default=0) // (TRAINING_MB + STACKED_MB * (largest - 1)))
 
 
 def limit_memory():

@@ -1,9 +1,23 @@
 # Jobs that train several seeds of a model: their names, outputs and parameters. The rules are in training.smk.
 
+from types import SimpleNamespace
+
 
 def stacks_of_trainings():
-    """Dataset, model and seeds of every such job of this run; none unless training.stack is more than 1."""
-    return [(dataset, *stack) for dataset in PLANS for stack in PLANS[dataset].stacks()]
+    """Every such job of this run, by its dataset and model, as wildcards have them, and its seeds.
+
+    Its files are written out: Snakemake prefers a rule without wildcards to `train`, which could make the same files a seed
+    at a time. And it finds their rule at once, where it would compare every file with patterns of hundreds of rules.
+    """
+    return [
+        (SimpleNamespace(dataset=dataset, model=model), seeds)
+        for dataset in PLANS
+        for model, seeds in PLANS[dataset].stacks()
+    ]
+
+
+def listed(seeds):
+    return ", ".join(map(str, seeds))
 
 
 def short(seeds):
@@ -11,24 +25,38 @@ def short(seeds):
     return f"{seeds[0]}+{len(seeds) - 1}"
 
 
-def name_of_stack(dataset, model, seeds):
-    """Name of the rule, which goes before `train`: that one could make the same files, a seed at a time."""
-    name = f"train {model} {short(seeds)} on {dataset}"
-    workflow.ruleorder(name, "train")
-    return name
-
-
-def outputs_of_stack(seeds):
+def outputs_of_stack(of, seeds):
     """The outputs of `train`, of each of the seeds."""
     return {
-        name: expand(str(path), seed=seeds, allow_missing=True) for name, path in rules.train.output.items()
+        name: expand(str(path), dataset=of.dataset, model=of.model, seed=seeds)
+        for name, path in rules.train.output.items()
     }
 
 
-def stack_spec(seeds):
-    """A parameter of such a rule: the arguments of the trainings."""
+def name_of_stack(of, seeds):
+    """Name of the rule.
+
+    Snakemake compares no parameters of a job that has not made all of its outputs, and takes those that are there for
+    current. So it is said of which stacks a part is missing.
+    """
+    folders = {seed: Path("results", of.dataset, "runs", of.model, str(seed)) for seed in seeds}
+    missing = [seed for seed, folder in folders.items() if not Path(folder, "history.parquet").exists()]
+    if 0 < len(missing) < len(seeds) and workflow.is_main_process:
+        logger.warning(
+            f"{of.model} on {of.dataset}: one stack trains the seeds {listed(seeds)}; there are no results of {listed(missing)}. "
+            "Ask for them too, as `all` does: without them Snakemake cannot tell whether the others are current."
+        )
+    return f"train {of.model} {short(seeds)} on {of.dataset}"
+
+
+def of_stack(function, of):
+    """A function of wildcards, for a job that has none."""
 
     def of_job(wildcards):
-        return canonical(plan(wildcards).stacked_training(wildcards.model, seeds))
+        return function(of)
 
     return of_job
+
+
+def stack_spec(of, seeds):
+    return canonical(plan(of).stacked_training(of.model, seeds))

@@ -39,40 +39,37 @@ rule train:
 
 
 # With training.stack > 1, the trainings of several seeds in one job, with the outputs of `train`.
-for dataset, model, seeds in stacks_of_trainings():
+for of, seeds in stacks_of_trainings():
 
     rule:
         name:
-            name_of_stack(dataset, model, seeds)
+            name_of_stack(of, seeds)
         input:
-            images="results/{dataset}/images.npy",
-            labels="results/{dataset}/labels.npy",
-            test_images="results/{dataset}/test_images.npy",
-            diagrams=references_of_training,
-            wrong=wrong_references_of_training,
-            family=code_of_family,
+            images=f"results/{of.dataset}/images.npy",
+            labels=f"results/{of.dataset}/labels.npy",
+            test_images=f"results/{of.dataset}/test_images.npy",
+            diagrams=references_of_training(of),
+            wrong=wrong_references_of_training(of),
+            family=code_of_family(of),
             code=code_of("workflow/scripts/training/train.py"),
         output:
-            **outputs_of_stack(seeds),
+            **outputs_of_stack(of, seeds),
         log:
-            f"results/logs/train/{{dataset}}-{{model}}-{short(seeds)}.log",
+            f"results/logs/train/{of.dataset}-{of.model}-{short(seeds)}.log",
         benchmark:
-            f"results/benchmarks/train/{{dataset}}-{{model}}-{short(seeds)}.tsv"
-        wildcard_constraints:
-            dataset=any_of([dataset]),
-            model=any_of([model]),
+            f"results/benchmarks/train/{of.dataset}-{of.model}-{short(seeds)}.tsv"
         conda:
             "../../envs/topogen.yaml"
-        threads: threads_of_torch
+        threads: of_stack(threads_of_torch, of)
         resources:
             mem_mb=more_on_retry(2000 + 200 * len(seeds)),
             runtime=more_on_retry(30 + 10 * len(seeds)),
-            gpu=gpus_per_run,
+            gpu=of_stack(gpus_per_run, of),
             attempt=number_of_attempt,
         params:
-            spec=stack_spec(seeds),
+            spec=stack_spec(of, seeds),
         message:
-            f"Train {{wildcards.model}} on {{wildcards.dataset}}, seeds {', '.join(map(str, seeds))}"
+            f"Train {of.model} on {of.dataset}, seeds {listed(seeds)}"
         script:
             "../scripts/training/train.py"
 

@@ -71,7 +71,9 @@ class Family(nn.Module):
         noise_dim: normal draws that the model takes for each image.
         betas: of Adam, decays of the means of gradients and of their squares.
         stackable: whether :func:`topogen.training.stack.pass_together` can compute models of several seeds
-            at a time. It cannot if Python decides by a tensor's value in ``forward``.
+            at a time. It cannot if in ``forward`` Python decides by a tensor's value, if random numbers are
+            drawn there, or if it uses a tensor of the model that is neither a parameter nor a buffer. Then
+            the family is also one of ``NOT_STACKABLE`` in plan.py.
 
     """
 

@@ -30,12 +30,12 @@ class TrainingError(RuntimeError):
     """A value that must be finite is not; the message names the step.
 
     Attributes:
-        seed: of the training, once a trainer has raised it.
+        seed: of the training; None until it is known.
         history: the rows of the steps before it, if :func:`topogen.training.run.train` raised it.
 
     """
 
-    seed = 0
+    seed: int | None = None
     history = pd.DataFrame()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -124,7 +125,8 @@ def train(
         monitored_steps: steps at which it is measured; the last step of the training is always added.
         partial: file that keeps the training until its end.
         identity: tells trainings apart: arguments, data and code.
-        device: as in :func:`topogen.training.trainer.device_of`, by the first seed.
+        device: as in :func:`topogen.training.trainer.device_of`. Of several GPUs the seed picks one, or the
+            identity, of several seeds.
         model: the remaining arguments of :class:`Trainer`.
 
     Returns:
@@ -137,10 +139,10 @@ def train(
             seed, and the history of the steps before.
 
     """
-    place = device_of(device, seeds[0])
-    trainers = [
-        Trainer(images, references, seed=seed, labels=labels, device=place, **model) for seed in seeds
-    ]
+    # Stacks of different models begin with the same seed.
+    place = device_of(device, seeds[0] if len(seeds) == 1 else crc32(identity.encode()))
+    model |= {"labels": labels, "device": place}
+    trainers = [Trainer(images, references, seed=seed, **model) for seed in seeds]
     _check_stack(trainers, stopping)
     epoch = trainers[0].steps_per_epoch
     last = steps_of_training(epoch, epochs, steps)
@@ -205,8 +207,8 @@ def _take_step(trainers: Sequence[Trainer], progress: Sequence["_Progress"], *, 
     try:
         taken = step_together(trainers)
     except TrainingError as error:
-        place = [trainer.seed for trainer in trainers].index(error.seed)
-        error.history = pd.DataFrame(progress[place].history)
+        found = zip(trainers, progress, strict=True)
+        (error.history,) = (pd.DataFrame(so_far.history) for one, so_far in found if one.seed == error.seed)
         raise
     seconds = time.perf_counter() - started - sum(trainer.topology_seconds for trainer in trainers)
     for trainer, so_far, (row, outcome) in zip(trainers, progress, taken, strict=True):

@@ -76,22 +76,47 @@ def test_a_step_of_a_stack_on_a_gpu_is_that_of_each_seed_by_itself(model):
 
 
 def test_a_stack_leaves_behind_what_each_seed_does_by_itself():
-    together = trained(MODELS["output"], monitored=IMAGES[:4], monitored_steps=[3])
+    kept = {"snapshot_steps": [0, 1], "monitored": IMAGES[:4], "monitored_steps": [1]}
+    together = trained(MODELS["VAE0"], **kept)
     for seed, found in zip(SEEDS, together, strict=True):
-        (alone,) = trained(MODELS["output"], [seed], monitored=IMAGES[:4], monitored_steps=[3])
-        for name in ("history", "timing", "monitored_bce"):
-            assert getattr(found, name).shape == getattr(alone, name).shape
-        np.testing.assert_allclose(found.history.iloc[0], alone.history.iloc[0], rtol=1e-4)
-        np.testing.assert_allclose(found.monitored_bce, alone.monitored_bce, rtol=0.02)
+        (alone,) = trained(MODELS["VAE0"], [seed], **kept)
+        assert found.timing.shape == alone.timing.shape
+        np.testing.assert_allclose(found.history, alone.history, rtol=1e-2)
+        np.testing.assert_allclose(found.monitored_bce, alone.monitored_bce, rtol=1e-2)
         for name in ("weights", "snapshots", "latents"):
             ours, others = getattr(found, name), getattr(alone, name)
-            assert {key: value.shape for key, value in ours.items()} == {
-                key: value.shape for key, value in others.items()
-            }
-        np.testing.assert_array_equal(found.latents["label"], alone.latents["label"])
-        np.testing.assert_array_equal(found.latents["z_before"], alone.latents["z_before"])
-        weights = torch.load(found.checkpoint, weights_only=True)["model"]
-        assert all(value.untyped_storage().nbytes() == value.nbytes for value in weights.values())
+            assert ours.keys() == others.keys()
+            for key, value in ours.items():
+                exact = key.startswith("0/") or key.endswith(("_before", "label"))
+                np.testing.assert_allclose(value, others[key], atol=0 if exact else 2e-2, err_msg=key)
+        ours, others = (torch.load(run.checkpoint, weights_only=True) for run in (found, alone))
+        assert ours["steps_done"] == others["steps_done"]
+        for name, value in ours["model"].items():
+            torch.testing.assert_close(value, others["model"][name], rtol=0, atol=1e-2)
+            assert value.untyped_storage().nbytes() == value.nbytes  # not that of the stack
+
+
+@pytest.mark.gpu
+def test_a_stack_on_a_gpu_repeats_its_bits():
+    first, second = (trained(MODELS["output"], device="cuda") for _ in range(2))
+    for ours, others in zip(first, second, strict=True):
+        assert ours.history.equals(others.history)
+
+
+def test_stacks_that_begin_with_one_seed_share_out_the_gpus(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    asked = []
+
+    def refuse(*arguments, device, **rest):
+        asked.append(device.index)
+        raise InterruptedError
+
+    monkeypatch.setattr("topogen.training.run.Trainer", refuse)
+    for identity in map(str, range(8)):
+        with pytest.raises(InterruptedError):
+            trained(MODELS["VAE0"], identity=identity)
+    assert set(asked) == {0, 1}
 
 
 def test_a_stack_that_was_cut_off_resumes_to_the_same_result(tmp_path, monkeypatch):

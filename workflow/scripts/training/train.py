@@ -54,7 +54,8 @@ try:
         **spec,
     )
 except TrainingError as error:
-    message = f"{snakemake.wildcards.model}, seed {error.seed}: {error}; see {diverged}"
+    model = Path(files["history"][0]).parts[-3]  # a stack has no wildcards
+    message = f"{model}, seed {error.seed}: {error}; see {diverged}"
     note_divergence(diverged, error.history, message, identity)
     sys.exit(message)
 for place, (seed, run) in enumerate(zip(seeds, runs, strict=True)):
