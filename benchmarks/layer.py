@@ -63,7 +63,7 @@ OVER_TIME = """\
 ## Over time
 
 Rows of [history.csv](../benchmarks/history.csv), to which `make benchmark` adds its own. A ratio depends less
-on the machine than a time does.
+on the machine than a time does: the rows before 24fb3f4 are of an older processor of the same name.
 
 ![Times and ratios by commit](history.png)"""
 
