@@ -34,19 +34,23 @@ def outputs_of_stack(of, seeds):
 
 
 def name_of_stack(of, seeds):
-    """Name of the rule.
+    return f"train {of.model} {short(seeds)} on {of.dataset}"
+
+
+def say_which_stacks_are_incomplete():
+    """Warn of stacks of which a part is missing.
 
     Snakemake compares no parameters of a job that has not made all of its outputs, and takes those that are there for
-    current. So it is said of which stacks a part is missing.
+    current.
     """
-    folders = {seed: Path("results", of.dataset, "runs", of.model, str(seed)) for seed in seeds}
-    missing = [seed for seed, folder in folders.items() if not Path(folder, "history.parquet").exists()]
-    if 0 < len(missing) < len(seeds) and workflow.is_main_process:
-        logger.warning(
-            f"{of.model} on {of.dataset}: one stack trains the seeds {listed(seeds)}; there are no results of {listed(missing)}. "
-            "Ask for them too, as `all` does: without them Snakemake cannot tell whether the others are current."
-        )
-    return f"train {of.model} {short(seeds)} on {of.dataset}"
+    for of, seeds in stacks_of_trainings() if workflow.is_main_process else []:
+        folders = {seed: Path("results", of.dataset, "runs", of.model, str(seed)) for seed in seeds}
+        missing = [seed for seed, folder in folders.items() if not Path(folder, "history.parquet").exists()]
+        if 0 < len(missing) < len(seeds):
+            logger.warning(
+                f"{of.model} on {of.dataset}: one stack trains the seeds {listed(seeds)}; there are no results of {listed(missing)}. "
+                "Ask for them too, as `all` does: without them Snakemake cannot tell whether the others are current."
+            )
 
 
 def of_stack(function, of):
