@@ -112,7 +112,14 @@ def _trustworthiness(distances: Array, points: NDArray[Any], k: int) -> float:
     return float(trustworthiness(distances, points, n_neighbors=k, metric="precomputed"))
 
 
-METHODS = {"PCA": PCA, "TSNE": TSNE}
+def _umap(**parameters: Any) -> Any:
+    """UMAP in one thread: so its seed decides the result. To import it takes seconds."""
+    from umap import UMAP
+
+    return UMAP(n_jobs=1, **parameters)
+
+
+METHODS = {"PCA": PCA, "TSNE": TSNE, "UMAP": _umap}
 
 
 def fitted(
@@ -123,17 +130,17 @@ def fitted(
     Args:
         method: of :data:`METHODS`, with two components. One that cannot embed further points is fitted to
             the test.
-        parameters: further ones of scikit-learn's class.
+        parameters: further ones of the class, of scikit-learn or of umap.
         data: for the fit, shape (n, d).
         test: shape (m, d).
         seed: of draws, if there are some.
 
     Returns:
-        Shapes (m, 2) and (m, d); None if the method does not reconstruct.
+        Shapes (m, 2) and (m, d); None for every method but PCA. What UMAP calls an inverse is a search.
 
     """
     model = METHODS[method](n_components=2, random_state=seed, **parameters)
     if not hasattr(model, "transform"):
         return model.fit_transform(test), None
     embedding = model.fit(data).transform(test)
-    return embedding, model.inverse_transform(embedding)
+    return embedding, model.inverse_transform(embedding) if isinstance(model, PCA) else None

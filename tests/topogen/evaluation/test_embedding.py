@@ -83,3 +83,12 @@ def test_what_cannot_embed_further_points_is_fitted_to_the_test():
     embedding, reconstruction = fitted("TSNE", {"perplexity": 3}, normal(1, 20, 3).numpy(), test, seed=0)
     assert embedding.shape == (12, 2)
     assert reconstruction is None
+
+
+def test_umap_embeds_further_points_the_same_way_each_time():
+    training, test = normal(1, 60, 3).numpy(), normal(0, 12, 3).numpy()
+    (first, none), (again, _) = (fitted("UMAP", {"n_neighbors": 5}, training, test, seed=3) for _ in range(2))
+    assert first.shape == (12, 2)
+    assert none is None
+    assert (first == again).all()
+    assert (first != fitted("UMAP", {"n_neighbors": 5}, training, test, seed=4)[0]).any()
