@@ -5,24 +5,39 @@ from typing import Any
 
 import pandas as pd
 
+from topogen.evidence.rule import compatible, half_of_last_digit
 from topogen.evidence.study import LAST, study_effects
 
 
-def means_beside_published(values: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
-    """Means and standard deviations over seeds, and what a paper says.
+def means_beside_published(
+    values: pd.DataFrame, published: pd.DataFrame, *, confidence: float
+) -> pd.DataFrame:
+    """Means and standard deviations over seeds, and what is published.
 
     Args:
         values: columns model (or method), seed, measure, value.
-        published: columns model, measure, value; any rows.
+        published: columns model, measure, value, and runs, of which the value is the mean; any rows.
+        confidence: of :func:`topogen.evidence.rule.compatible`.
 
     Returns:
-        Columns model, measure, mean, sd, seeds, published; NaN if nothing is published.
+        Columns model, measure, mean, sd, seeds, published, runs, compatible; the last three are empty if
+        nothing is published.
 
     """
     groups = values.groupby(["model", "measure"], sort=False)["value"]
-    table = groups.agg(mean="mean", sd="std", seeds="count").reset_index()
-    known = published.rename(columns={"value": "published"})[["model", "measure", "published"]]
-    return table.merge(known, on=["model", "measure"], how="left")
+    table = groups.agg(mean="mean", sd="std", n="count").reset_index()
+    known = published.rename(columns={"value": "published"})[["model", "measure", "published", "runs"]]
+    table = table.merge(known, on=["model", "measure"], how="left")
+    theirs = table["published"]
+    table["compatible"] = compatible(
+        table, theirs, seeds=table["runs"], rounding=theirs.map(_half), confidence=confidence
+    )
+    return table.rename(columns={"n": "seeds"})
+
+
+def _half(value: float) -> float:
+    """Half a unit of the last digit of a value as it is published."""
+    return half_of_last_digit([value])
 
 
 def embedding_effects(

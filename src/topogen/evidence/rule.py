@@ -167,7 +167,12 @@ def _fewest_seeds(chance: Callable[[int], float], fewest: int, mean: float, sd: 
 
 
 def compatible(
-    effect: pd.DataFrame, published: pd.Series, *, seeds: int, rounding: float, confidence: float
+    effect: pd.DataFrame,
+    published: pd.Series,
+    *,
+    seeds: int | pd.Series,
+    rounding: float | pd.Series,
+    confidence: float,
 ) -> pd.Series:
     r"""Whether two experiments of n and of n0 seeds, alike but for their seeds, may have means as different.
 
@@ -179,8 +184,8 @@ def compatible(
     Args:
         effect: columns n, mean, sd.
         published: v; NaN where there is none.
-        seeds: n0.
-        rounding: h.
+        seeds: n0, of all rows or of each.
+        rounding: h, of all rows or of each.
         confidence: of the interval.
 
     Returns:

@@ -4,7 +4,9 @@ import pandas as pd
 
 
 def embedding_table(summary: pd.DataFrame) -> pd.DataFrame:
-    """One row per model or method, and under it the published one, if there is any; cells formatted as text.
+    """One row per model or method, its cells formatted as text.
+
+    If something is published, two rows follow: that, and whether it is compatible.
 
     Args:
         summary: of :func:`topogen.evidence.embedding.means_beside_published`.
@@ -18,7 +20,9 @@ def embedding_table(summary: pd.DataFrame) -> pd.DataFrame:
         rows.append({"model": model, "seeds": str(part["seeds"].iloc[0]), **ours})
         if part["published"].notna().any():
             known = {name: _number(value) for name, value in entries["published"].items()}
-            rows.append({"model": f"{model}, published", "seeds": "", **known})
+            runs = f"{entries['runs'].max():.0f}"
+            rows.append({"model": f"{model}, published", "seeds": runs, **known})
+            rows.append({"model": "compatible", "seeds": "", **entries["compatible"].to_dict()})
     return pd.DataFrame(rows)
 
 

@@ -81,11 +81,11 @@ class Signature(nn.Module):
 
     def forward(self, points: Tensor, reference: Tensor) -> Tensor:
         _demand_pairs(points, reference)
-        here, there = distances(points, points), distances(reference, reference)
-        first, second = self.edges(points, reference).unbind(dim=1)
+        edges = self.edges(points, reference)
+        here, there = (_lengths(edges, cloud) for cloud in (points, reference))
         if self.relative and len(points) > 0:
-            there = there / _or_one(there.max())
-        return (here - there)[first, second].square().sum()
+            there = there / _or_one(distances(reference, reference).max())
+        return (here - there).square().sum()
 
     def edges(self, points: Tensor, reference: Tensor) -> Tensor:
         """Edges that are compared, shape (k, 2)."""
@@ -155,6 +155,13 @@ def spanning_edges(cloud: Tensor) -> Tensor:
     """Edges of the minimum spanning tree of a cloud, shape (n, d), as pairs of points, (n - 1, 2)."""
     _, (edges,) = rips_diagrams(cloud.detach(), 0, return_edges=True)
     return edges[:, 1]
+
+
+def _lengths(edges: Tensor, cloud: Tensor) -> Tensor:
+    """Lengths of edges, shape (k, 2), in a cloud, shape (k,); gradient 0 where the points coincide."""
+    first, second = edges.unbind(dim=1)
+    lengths: Tensor = torch.linalg.vector_norm(cloud[first] - cloud[second], dim=1)
+    return lengths
 
 
 def _spanning_length(matrix: Tensor) -> Tensor:

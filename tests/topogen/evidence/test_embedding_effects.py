@@ -38,12 +38,35 @@ def test_effects_are_positive_where_a_model_is_better():
 
 def test_a_table_has_what_is_published_under_what_was_measured():
     published = pd.DataFrame(
-        {"model": ["Better", "Unknown"], "measure": ["KL_1", "KL_1"], "value": [0.25, 1]}
+        {
+            "model": ["Better", "Unknown", "Same"],
+            "measure": ["KL_1", "KL_1", "continuity"],
+            "value": [0.25, 1, 0.6962],
+            "runs": [5, 1, 1],
+        }
     )
-    summary = means_beside_published(VALUES, published)
+    summary = means_beside_published(VALUES, published, confidence=0.95)
     row = summary.set_index(["model", "measure"]).loc[("Better", "KL_1")]
     np.testing.assert_allclose([row["mean"], row["seeds"], row["published"]], [0.335, 8, 0.25])
     table = embedding_table(summary)
-    assert table["model"].tolist() == ["Plain", "Better", "Better, published", "Same"]
-    assert table["KL_1"].tolist() == ["0.535 ± 0.02", "0.335 ± 0.02", "0.25", "0.535 ± 0.02"]
-    assert table["continuity"].tolist()[2] == ""
+    better, same = ([name, f"{name}, published", "compatible"] for name in ("Better", "Same"))
+    assert table["model"].tolist() == ["Plain", *better, *same]
+    assert table["KL_1"].tolist() == ["0.535 ± 0.02", "0.335 ± 0.02", "0.25", "no", "0.535 ± 0.02", "", ""]
+    assert table["continuity"].tolist()[-3:] == ["0.635 ± 0.02", "0.696", "yes"]
+    assert table["seeds"].tolist() == ["8", "8", "5", "", "8", "1", ""]
+
+
+def test_a_published_value_of_one_run_may_lie_further_away():
+    """From the mean, 0.535, up to t sd sqrt(1/8 + 1/runs): 0.0614 for one run, 0.0330 for five."""
+    close = {
+        runs: [
+            means_beside_published(
+                VALUES,
+                pd.DataFrame({"model": ["Plain"], "measure": ["KL_1"], "value": [value], "runs": [runs]}),
+                confidence=0.95,
+            )["compatible"].iloc[0]
+            for value in (0.5679, 0.5681, 0.5964, 0.5966)
+        ]
+        for runs in (1, 5)
+    }
+    assert close == {1: ["yes", "yes", "yes", "no"], 5: ["yes", "no", "no", "no"]}

@@ -18,9 +18,9 @@ from topogen.files import load_tables, save_text
 spec = json.loads(snakemake.params.spec)
 values = table_of_runs(load_tables(spec["runs"], snakemake.input.quality))
 files = [pd.read_csv(path, comment="#") for path in snakemake.input.published]
-published = pd.concat([pd.DataFrame(columns=["dataset", "model", "measure", "value"]), *files])
+published = pd.concat([pd.DataFrame(columns=["dataset", "model", "measure", "value", "runs"]), *files])
 published = published[published["dataset"] == snakemake.wildcards.dataset]
-summary = means_beside_published(values, published)
+summary = means_beside_published(values, published, confidence=spec["confidence"])
 effects = embedding_effects(
     values, spec["baselines"], spec["measures"], confidence=spec["confidence"], power=spec["power"]
 )
