@@ -1,12 +1,35 @@
 """Quality of embeddings over seeds: means beside published values, and models against their baselines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from topogen.evidence.rule import compatible, half_of_last_digit
 from topogen.evidence.study import LAST, study_effects
+
+PUBLISHED = ["dataset", "model", "measure", "value", "runs"]
+
+
+def published_values(files: Iterable[str | Path], dataset: str) -> pd.DataFrame:
+    """Published values of a dataset: columns model, measure, value, and runs, of which it is the mean.
+
+    Args:
+        files: CSV with these columns and dataset, and others; lines that begin with # are comments.
+        dataset: name.
+
+    Raises:
+        ValueError: a file lacks a column.
+
+    """
+    tables = [pd.DataFrame(columns=PUBLISHED)]
+    for file in files:
+        table = pd.read_csv(file, comment="#")
+        if missing := [name for name in PUBLISHED if name not in table]:
+            raise ValueError(f"{file}: it has no column {missing[0]}; it needs {', '.join(PUBLISHED)}")
+        tables.append(table[table["dataset"] == dataset])
+    return pd.concat(tables)[PUBLISHED[1:]].astype({"value": float, "runs": float})
 
 
 def means_beside_published(
@@ -16,7 +39,7 @@ def means_beside_published(
 
     Args:
         values: columns model (or method), seed, measure, value.
-        published: columns model, measure, value, and runs, of which the value is the mean; any rows.
+        published: of :func:`published_values`; any rows.
         confidence: of :func:`topogen.evidence.rule.compatible`.
 
     Returns:

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from topogen.evidence.embedding import embedding_effects, means_beside_published
+from topogen.evidence.embedding import embedding_effects, means_beside_published, published_values
 from topogen.tables.embedding import embedding_table
 
 SEEDS = range(8)
@@ -70,3 +71,24 @@ def test_a_published_value_of_one_run_may_lie_further_away():
         for runs in (1, 5)
     }
     assert close == {1: ["yes", "yes", "yes", "no"], 5: ["yes", "no", "no", "no"]}
+
+
+def test_published_values_are_read_of_one_dataset(tmp_path):
+    file = tmp_path / "published.csv"
+    file.write_text("# a comment\ndataset,model,measure,value,runs\none,Same,KL_1,0.5,1\ntwo,Same,KL_1,9,1\n")
+    published = published_values([file], "one")
+    assert published.to_dict("records") == [{"model": "Same", "measure": "KL_1", "value": 0.5, "runs": 1}]
+    assert "yes" in set(means_beside_published(VALUES, published, confidence=0.95)["compatible"])
+
+
+def test_without_published_values_nothing_is_compared():
+    summary = means_beside_published(VALUES, published_values([], "one"), confidence=0.95)
+    assert set(summary["compatible"]) == {""}
+    assert embedding_table(summary)["model"].tolist() == ["Plain", "Better", "Same"]
+
+
+def test_a_file_without_the_number_of_runs_is_refused(tmp_path):
+    file = tmp_path / "published.csv"
+    file.write_text("dataset,model,measure,value\none,Same,KL_1,0.5\n")
+    with pytest.raises(ValueError, match="it has no column runs; it needs dataset, model"):
+        published_values([file], "one")

@@ -9,17 +9,13 @@ if TYPE_CHECKING:
 
 sys.stdout = sys.stderr = open(snakemake.log[0], "w", buffering=1)  # first: import errors belong in the log
 
-import pandas as pd
-
-from topogen.evidence.embedding import embedding_effects, means_beside_published
+from topogen.evidence.embedding import embedding_effects, means_beside_published, published_values
 from topogen.evidence.improvement import table_of_runs
 from topogen.files import load_tables, save_text
 
 spec = json.loads(snakemake.params.spec)
 values = table_of_runs(load_tables(spec["runs"], snakemake.input.quality))
-files = [pd.read_csv(path, comment="#") for path in snakemake.input.published]
-published = pd.concat([pd.DataFrame(columns=["dataset", "model", "measure", "value", "runs"]), *files])
-published = published[published["dataset"] == snakemake.wildcards.dataset]
+published = published_values(snakemake.input.published, snakemake.wildcards.dataset)
 summary = means_beside_published(values, published, confidence=spec["confidence"])
 effects = embedding_effects(
     values, spec["baselines"], spec["measures"], confidence=spec["confidence"], power=spec["power"]
