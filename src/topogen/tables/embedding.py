@@ -9,7 +9,7 @@ def embedding_table(summary: pd.DataFrame) -> pd.DataFrame:
     If something is published, two rows follow: that, and whether it is compatible.
 
     Args:
-        summary: of :func:`topogen.evidence.embedding.means_beside_published`.
+        summary: of :func:`topogen.evidence.embedding.means_beside_published`, as it was or read from a file.
 
     """
     measures = list(dict.fromkeys(summary["measure"]))
@@ -22,7 +22,7 @@ def embedding_table(summary: pd.DataFrame) -> pd.DataFrame:
             known = {name: _number(value) for name, value in entries["published"].items()}
             runs = f"{entries['runs'].max():.0f}"
             rows.append({"model": f"{model}, published", "seeds": runs, **known})
-            rows.append({"model": "compatible", "seeds": "", **entries["compatible"].to_dict()})
+            rows.append({"model": "compatible", "seeds": "", **entries["compatible"].fillna("").to_dict()})
     return pd.DataFrame(rows)
 
 
