@@ -3,7 +3,7 @@
 Their repository, github.com/BorgwardtLab/topological-autoencoders, keeps where one run of each method puts
 the test, in data/visualizations/. Make the tables of docs/spheres.md first: then results/ has the tests.
 With that folder of a clone of theirs, ``python benchmarks/public_embeddings.py FOLDER`` prints rows for
-docs/studies/spheres/published.csv.
+docs/studies/spheres/published.csv. That has the paper's own row of PCA on SPHERES; leave out the printed one.
 """
 
 import sys
@@ -39,7 +39,7 @@ def rows_of(dataset: str, method: str, file: Path) -> pd.DataFrame:
         )
     data = scaled(images).flatten(1).numpy()
     measures = quality(data, embedding[["0", "1"]].to_numpy(), NEIGHBOURS)
-    rows = [(name, f"{value:.4g}") for name, value in measures.items()]
+    rows = [(name, f"{value:#.4g}") for name, value in measures.items()]
     return pd.DataFrame(rows, columns=["measure", "value"]).assign(dataset=dataset, model=method)
 
 

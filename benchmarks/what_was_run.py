@@ -106,7 +106,7 @@ def trained_in_studies() -> list[Trained]:
     for kept, (page, files) in KEPT.items():
         config = configuration(files)
         for name, seeds in seeds_of(kept, "model").items():
-            if name in config.get("embedding", {}).get("methods", {}):  # PCA and t-SNE are not trained
+            if name in config.get("embedding", {}).get("methods", {}):  # PCA and its like are not trained
                 continue
             model = config["models"][name]
             family = model.get("architecture", "vae")

@@ -628,17 +628,12 @@ class Plan:
         level, measures = 1 - self.config["statistics"]["confidence"], self.config["study"]["measures"]
         compared = {name: len(self.baselines_in(name)) for name in self.comparisons_of("study")}
         seeds = min(len(self.comparisons[name]["seeds"]) for name in compared)
-        said = []
-        for rank in dict.fromkeys(entry["rank"] for entry in measures):
-            fronts = [entry.get("beyond", {}).get("sweep") for entry in measures if entry["rank"] == rank]
-            rows = sum(sum(compared.values()) - compared.get(front, 0) for front in fronts)
-            enough = seeds_for_a_direction(rows, level)
-            if seeds < enough:
-                said += [
-                    f"with {counted(seeds, 'seed')} and {counted(rows, 'row')} that count, no {rank} row can "
-                    f"have a direction: the smallest p is 1/{2 ** (seeds - 1)}; {enough} seeds are enough"
-                ]
-        return said
+        rows: dict[str, int] = {}
+        for entry in measures:
+            front = entry.get("beyond", {}).get("sweep")
+            counting = sum(compared.values()) - compared.get(front, 0)
+            rows[entry["rank"]] = rows.get(entry["rank"], 0) + counting
+        return _too_few(seeds, rows, level)
 
     def study_arguments(self) -> Config:
         """What the figure of the study needs to know."""
@@ -678,6 +673,13 @@ class Plan:
             "measures": settings["measures"],
             **{key: self.config["statistics"][key] for key in ("confidence", "power")},
         }
+
+    def embedding_cannot_decide(self) -> list[str]:
+        """The same of the embeddings, in whose tables all models are compared in each measure."""
+        settings, level = self.embedding_summary(), 1 - self.config["statistics"]["confidence"]
+        ranks = [entry["rank"] for entry in settings["measures"]]
+        rows = {rank: ranks.count(rank) * len(settings["baselines"]) for rank in dict.fromkeys(ranks)}
+        return _too_few(len(self.seeds), rows, level)
 
     def orders(self) -> Config:
         """Arguments of the table by order: order of each comparison, and what it varies."""
@@ -814,6 +816,17 @@ class Plan:
             return f"{trainings}, about {counted(minutes, 'minute')} one after another"
         lengths = ["all epochs" if last == math.inf else f"{last} steps" for last in sorted(set(ends))]
         return f"{trainings} of {' or '.join(lengths)}; no earlier one tells how long they take"
+
+
+def _too_few(seeds: int, rows: Mapping[str, int], level: float) -> list[str]:
+    """What to say of each rank, with so many rows that count, for which there are too few seeds."""
+    enough = {rank: seeds_for_a_direction(number, level) for rank, number in rows.items() if number}
+    return [
+        f"with {counted(seeds, 'seed')} and {counted(rows[rank], 'row')} that count, no {rank} row can have "
+        f"a direction: the smallest p is 1/{2 ** (seeds - 1)}; {needed} seeds are enough"
+        for rank, needed in enough.items()
+        if seeds < needed
+    ]
 
 
 def claims_by_dataset(plans: Mapping[str, Plan]) -> Config:

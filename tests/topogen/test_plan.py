@@ -291,3 +291,19 @@ def test_a_study_with_too_few_seeds_for_its_rows_is_named():
         "the smallest p is 1/512; 11 seeds are enough"
     )
     assert said(10, measures[3:]) == []
+
+
+def test_embeddings_with_too_few_seeds_for_their_rows_are_named():
+    """Of two rows, 2 / 2^6 each is above 0.05, and 2 / 2^7 is not."""
+    measures = [{"measure": "KL_1", "margin": 1, "rank": "primary"}]
+
+    def said(seeds):
+        sections = {"embedding": {"models": ["whole", "short"], "measures": measures}}
+        settings = {"seeds": list(range(seeds)), "statistics": {"confidence": 0.95, "power": 0.8}}
+        return Plan(CONFIG | sections | settings).embedding_cannot_decide()
+
+    assert said(7) == []
+    assert said(6) == [
+        "with 6 seeds and 2 rows that count, no primary row can have a direction: the smallest p is 1/32; "
+        "7 seeds are enough"
+    ]

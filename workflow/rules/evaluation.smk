@@ -224,7 +224,7 @@ rule embed_by_method:
         "../../envs/topogen.yaml"
     threads: 1
     resources:
-        mem_mb=more_on_retry(2000),
+        mem_mb=more_on_retry(4000),
         runtime=more_on_retry(30),
     params:
         spec=by_dataset(Plan.embedding),

@@ -105,10 +105,14 @@ def announce_sweeps():
 
 
 def announce_study():
-    """Warn of a study that has too few seeds for its rows: whatever comes out, no direction would be found."""
-    if any(job.rule.name == "study_effects" for job in workflow.dag.needrun_jobs()):
+    """Warn of a study or embeddings with too few seeds for their rows: whatever comes out, they have no direction."""
+    rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    if "study_effects" in rules:
         for sentence in PLAN.study_cannot_decide():
             logger.warning(f"Study {PLAN.study}: {sentence}.")
+    if "embedding_summary" in rules:
+        for sentence in PLAN.embedding_cannot_decide():
+            logger.warning(f"Embeddings: {sentence}.")
 
 
 def check_trainings_are_long_enough():

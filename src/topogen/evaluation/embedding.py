@@ -113,7 +113,7 @@ def _trustworthiness(distances: Array, points: NDArray[Any], k: int) -> float:
 
 
 def _umap(**parameters: Any) -> Any:
-    """UMAP in one thread: so its seed decides the result. To import it takes seconds."""
+    """UMAP in one thread: so its seed decides the result. It is imported here because that takes seconds."""
     from umap import UMAP
 
     return UMAP(n_jobs=1, **parameters)

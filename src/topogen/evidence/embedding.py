@@ -1,35 +1,67 @@
 """Quality of embeddings over seeds: means beside published values, and models against their baselines."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from topogen.evidence.rule import compatible, half_of_last_digit
+from topogen.evaluation.names import EMBEDDING
+from topogen.evidence.rule import compatible
 from topogen.evidence.study import LAST, study_effects
 
+NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)")  # as a paper prints it
 PUBLISHED = ["dataset", "model", "measure", "value", "runs"]
 
 
 def published_values(files: Iterable[str | Path], dataset: str) -> pd.DataFrame:
-    """Published values of a dataset: columns model, measure, value, and runs, of which it is the mean.
+    """Published values of a dataset, as their files have them.
 
     Args:
-        files: CSV with these columns and dataset, and others; lines that begin with # are comments.
+        files: CSV with the columns dataset, model, measure, value, and runs, of which the value is the mean;
+            further columns are ignored, and so are lines that begin with #.
         dataset: name.
 
+    Returns:
+        Columns model, measure, value, runs, and half, half a unit of the last digit of the value.
+
     Raises:
-        ValueError: a file lacks a column.
+        ValueError: a file lacks a column; a measure is unknown; a value is no number or runs are no
+            positive whole number; a model has two values of one measure.
 
     """
-    tables = [pd.DataFrame(columns=PUBLISHED)]
-    for file in files:
-        table = pd.read_csv(file, comment="#")
-        if missing := [name for name in PUBLISHED if name not in table]:
-            raise ValueError(f"{file}: it has no column {missing[0]}; it needs {', '.join(PUBLISHED)}")
-        tables.append(table[table["dataset"] == dataset])
-    return pd.concat(tables)[PUBLISHED[1:]].astype({"value": float, "runs": float})
+    tables = [_published(Path(file)) for file in files]
+    table = pd.concat([pd.DataFrame(columns=[*PUBLISHED, "half"]), *tables])
+    table = table[table["dataset"] == dataset]
+    if (twice := table[table.duplicated(["model", "measure"])]).size:
+        model, measure = twice.iloc[0][["model", "measure"]]
+        raise ValueError(f"published values: {model} has two values of {measure} on {dataset}; leave one")
+    return table.drop(columns="dataset").astype({"value": float, "runs": float, "half": float})
+
+
+def _published(file: Path) -> pd.DataFrame:
+    table = pd.read_csv(file, comment="#", dtype=str, keep_default_na=False)
+    if missing := [name for name in PUBLISHED if name not in table]:
+        raise ValueError(f"{file}: it has no column {missing[0]}; it needs {', '.join(PUBLISHED)}")
+    for model, measure, value, runs in zip(*(table[name] for name in PUBLISHED[1:]), strict=True):
+        if measure not in EMBEDDING:
+            raise ValueError(f"{file}: unknown measure {measure!r}; choose from {', '.join(EMBEDDING)}")
+        if not NUMBER.fullmatch(value) or not runs.isdecimal() or int(runs) < 1:
+            raise ValueError(
+                f"{file}: {model} has the value {value!r} of {measure} and {runs!r} runs; a value is a "
+                "number such as 0.0917, and runs are 1 or more"
+            )
+    return table[PUBLISHED].assign(half=[0.5 * 10.0 ** -_digits(value) for value in table["value"]])
+
+
+def _digits(value: str) -> int:
+    """How many digits a number has after the point.
+
+    >>> [_digits(value) for value in ("0.9600", "12", "-.5")]
+    [4, 0, 1]
+    """
+    return len(value.partition(".")[2])
 
 
 def means_beside_published(
@@ -39,28 +71,24 @@ def means_beside_published(
 
     Args:
         values: columns model (or method), seed, measure, value.
-        published: of :func:`published_values`; any rows.
+        published: of :func:`published_values`; any models.
         confidence: of :func:`topogen.evidence.rule.compatible`.
 
     Returns:
-        Columns model, measure, mean, sd, seeds, published, runs, compatible; the last three are empty if
-        nothing is published.
+        Columns model, measure, mean, sd, seeds, published, runs, compatible. The last three are empty if
+        nothing is published. The last one is also empty if a method gives every seed the same: then no spread
+        of seeds says how far another experiment may be.
 
     """
     groups = values.groupby(["model", "measure"], sort=False)["value"]
-    table = groups.agg(mean="mean", sd="std", n="count").reset_index()
-    known = published.rename(columns={"value": "published"})[["model", "measure", "published", "runs"]]
+    table = groups.agg(mean="mean", sd="std", n="count", different="nunique").reset_index()
+    known = published.rename(columns={"value": "published"})
     table = table.merge(known, on=["model", "measure"], how="left")
-    theirs = table["published"]
-    table["compatible"] = compatible(
-        table, theirs, seeds=table["runs"], rounding=theirs.map(_half), confidence=confidence
+    answers = compatible(
+        table, table["published"], seeds=table["runs"], rounding=table["half"], confidence=confidence
     )
-    return table.rename(columns={"n": "seeds"})
-
-
-def _half(value: float) -> float:
-    """Half a unit of the last digit of a value as it is published."""
-    return half_of_last_digit([value])
+    table["compatible"] = answers.mask(table["different"] == 1, "")
+    return table.drop(columns=["half", "different"]).rename(columns={"n": "seeds"})
 
 
 def embedding_effects(

@@ -158,10 +158,12 @@ def spanning_edges(cloud: Tensor) -> Tensor:
 
 
 def _lengths(edges: Tensor, cloud: Tensor) -> Tensor:
-    """Lengths of edges, shape (k, 2), in a cloud, shape (k,); gradient 0 where the points coincide."""
+    """Lengths of edges, shape (k, 2), in a cloud, shape (k,); all derivatives are 0 where points coincide."""
     first, second = edges.unbind(dim=1)
-    lengths: Tensor = torch.linalg.vector_norm(cloud[first] - cloud[second], dim=1)
-    return lengths
+    steps = cloud[first] - cloud[second]
+    apart = (steps != 0).any(dim=1)
+    lengths = torch.linalg.vector_norm(torch.where(apart[:, None], steps, 1), dim=1)
+    return torch.where(apart, lengths, 0)
 
 
 def _spanning_length(matrix: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Embeddings over seeds: means beside what is published, and models that are better than their baselines."""
 
+import re
 from io import StringIO
 
 import numpy as np
@@ -39,19 +40,29 @@ def test_effects_are_positive_where_a_model_is_better():
     assert (found["verdict"].loc["Better"] != found["verdict"].loc["Same"]).all()
 
 
-def test_a_table_has_what_is_published_under_what_was_measured():
-    published = pd.DataFrame(
-        {
-            "model": ["Better", "Unknown", "Same"],
-            "measure": ["KL_1", "KL_1", "continuity"],
-            "value": [0.25, 1, 0.6962],
-            "runs": [5, 1, 1],
-        }
+@pytest.fixture
+def published(tmp_path):
+    """Values of the dataset "one" of a file of published ones, from its lines."""
+
+    def read(*lines, header="dataset,model,measure,value,runs"):
+        file = tmp_path / "published.csv"
+        file.write_text("\n".join(["# a comment", header, "two,Same,KL_1,9,1", *lines]))
+        return published_values([file], "one")
+
+    return read
+
+
+def summary(values):
+    return means_beside_published(VALUES, values, confidence=0.95)
+
+
+def test_a_table_has_what_is_published_under_what_was_measured(published):
+    found = summary(
+        published("one,Better,KL_1,.25,5", "one,Unknown,KL_1,1,1", "one,Same,continuity,0.6962,1")
     )
-    summary = means_beside_published(VALUES, published, confidence=0.95)
-    row = summary.set_index(["model", "measure"]).loc[("Better", "KL_1")]
+    row = found.set_index(["model", "measure"]).loc[("Better", "KL_1")]
     np.testing.assert_allclose([row["mean"], row["seeds"], row["published"]], [0.335, 8, 0.25])
-    table = embedding_table(pd.read_csv(StringIO(summary.to_csv(index=False))))
+    table = embedding_table(pd.read_csv(StringIO(found.to_csv(index=False))))
     better, same = ([name, f"{name}, published", "compatible"] for name in ("Better", "Same"))
     assert table["model"].tolist() == ["Plain", *better, *same]
     assert table["KL_1"].tolist() == ["0.535 ± 0.02", "0.335 ± 0.02", "0.25", "no", "0.535 ± 0.02", "", ""]
@@ -59,38 +70,57 @@ def test_a_table_has_what_is_published_under_what_was_measured():
     assert table["seeds"].tolist() == ["8", "8", "5", "", "8", "1", ""]
 
 
-def test_a_published_value_of_one_run_may_lie_further_away():
-    """From the mean, 0.535, up to t sd sqrt(1/8 + 1/runs): 0.0614 for one run, 0.0330 for five."""
-    close = {
-        runs: [
-            means_beside_published(
-                VALUES,
-                pd.DataFrame({"model": ["Plain"], "measure": ["KL_1"], "value": [value], "runs": [runs]}),
-                confidence=0.95,
-            )["compatible"].iloc[0]
-            for value in (0.5679, 0.5681, 0.5964, 0.5966)
-        ]
-        for runs in (1, 5)
-    }
-    assert close == {1: ["yes", "yes", "yes", "no"], 5: ["yes", "no", "no", "no"]}
+@pytest.mark.parametrize(
+    ("value", "runs", "compatible"),
+    [
+        ("0.5964", 1, "yes"),
+        ("0.5966", 1, "no"),
+        ("0.597", 1, "no"),  # h is 0.0005 now, and t sd sqrt(1/8 + 1) + h still too little
+        ("0.60", 1, "yes"),
+        ("0.5679", 5, "yes"),
+        ("0.5681", 5, "no"),
+        ("0.00003", 1, "no"),
+    ],
+)
+def test_a_published_value_may_lie_as_far_away_as_its_runs_and_its_digits_say(
+    published, value, runs, compatible
+):
+    """From the mean, 0.535, up to t sd sqrt(1/8 + 1/runs) + h: 0.0614 + h for one run, 0.0330 + h for 5."""
+    found = summary(published(f"one,Plain,KL_1,{value},{runs}"))
+    assert found["compatible"].tolist()[0] == compatible
 
 
-def test_published_values_are_read_of_one_dataset(tmp_path):
-    file = tmp_path / "published.csv"
-    file.write_text("# a comment\ndataset,model,measure,value,runs\none,Same,KL_1,0.5,1\ntwo,Same,KL_1,9,1\n")
-    published = published_values([file], "one")
-    assert published.to_dict("records") == [{"model": "Same", "measure": "KL_1", "value": 0.5, "runs": 1}]
-    assert "yes" in set(means_beside_published(VALUES, published, confidence=0.95)["compatible"])
+def test_without_a_spread_or_a_published_value_nothing_is_compatible(published):
+    constant = VALUES.assign(value=0.5)
+    found = means_beside_published(constant, published("one,Same,KL_1,0.6,1"), confidence=0.95)
+    assert set(found["compatible"]) == {""}
+    assert embedding_table(found)["model"].tolist() == [
+        "Plain",
+        "Better",
+        "Same",
+        "Same, published",
+        "compatible",
+    ]
+    nothing = summary(published_values([], "one"))
+    assert set(nothing["compatible"]) == {""}
+    assert embedding_table(nothing)["model"].tolist() == ["Plain", "Better", "Same"]
 
 
-def test_without_published_values_nothing_is_compared():
-    summary = means_beside_published(VALUES, published_values([], "one"), confidence=0.95)
-    assert set(summary["compatible"]) == {""}
-    assert embedding_table(summary)["model"].tolist() == ["Plain", "Better", "Same"]
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("one,Same,KL_2,0.5,1", "published.csv: unknown measure 'KL_2'; choose from KL_0.01"),
+        ("one,Same,KL_1,about 1,1", "published.csv: Same has the value 'about 1' of KL_1 and '1' runs"),
+        ("one,Same,KL_1,0.5,0", "published.csv: Same has the value '0.5' of KL_1 and '0' runs"),
+        ("one,Same,KL_1,0.5,", "published.csv: Same has the value '0.5' of KL_1 and '' runs"),
+        ("one,Same,KL_1,0.5,1\none,Same,KL_1,0.6,1", "Same has two values of KL_1 on one; leave one"),
+    ],
+)
+def test_published_values_that_cannot_be_compared_are_refused(published, line, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        published(line)
 
 
-def test_a_file_without_the_number_of_runs_is_refused(tmp_path):
-    file = tmp_path / "published.csv"
-    file.write_text("dataset,model,measure,value\none,Same,KL_1,0.5\n")
+def test_a_file_without_the_number_of_runs_is_refused(published):
     with pytest.raises(ValueError, match="it has no column runs; it needs dataset, model"):
-        published_values([file], "one")
+        published(header="dataset,model,measure,value,times")

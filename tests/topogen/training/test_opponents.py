@@ -250,6 +250,21 @@ def test_a_relative_signature_does_not_know_the_unit_of_the_reference():
     torch.testing.assert_close(value, Signature(relative=False)(points, reference / longest))
 
 
+@pytest.mark.parametrize("name", ["signature", "random_signature"])
+def test_second_derivatives_agree_with_finite_differences(name):
+    """Random edges join some points to themselves; an edge of the other cloud may join coincident points."""
+    points, reference = normal(3, 2, 6, 2)
+    torch.autograd.gradgradcheck(opponent(name), (points.requires_grad_(), reference.requires_grad_()))
+    points = points.detach().clone()
+    points[1:] = points[0]
+    (gradient,) = torch.autograd.grad(
+        opponent(name)(points.requires_grad_(), normal(4, 6, 2)), points, create_graph=True
+    )
+    (second,) = torch.autograd.grad(gradient.square().sum(), points)
+    assert (gradient == 0).all()
+    assert (second == 0).all()
+
+
 def test_random_edges_are_as_many_and_always_the_same():
     points, reference = normal(0, 2, 6, 3)
     edges = [loss(relative=False).edges(points, reference) for loss in (Signature, RandomSignature)]
