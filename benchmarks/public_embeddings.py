@@ -11,43 +11,46 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from steps import ROOT, images_and_plan
 
 from topogen.data.batches import scaled
 from topogen.evaluation.embedding import quality
+from topogen.plan import Plan
 
 # Our names -> their folders. That of t-SNE holds other points, in an order that is not known.
 METHODS = {"Autoencoder": "Vanilla", "TopoAE": "TopoAE", "PCA": "PCA", "UMAP": "UMAP"}
-POINTS = {"spheres": 1000, "FashionMNIST": 2000}  # of the test, the first ones, as in config/
-NEIGHBOURS = range(10, 201, 10)
+TABLES = (("config/spheres.yaml",), ("config/spheres.yaml", "config/spheres_fashion.yaml"))
 
 
-def rows_of(dataset: str, method: str, file: Path) -> pd.DataFrame:
-    """Measures of one embedding, as rows of the table of published values.
+def rows_of(plan: Plan, method: str, file: Path) -> pd.DataFrame:
+    """Measures of one embedding of the test, as the plan has them: rows of the table of published values.
 
     Raises:
         ValueError: the labels are not those of the test, so the points are others, or in another order.
 
     """
-    results = Path("results") / dataset
+    dataset, settings = plan.dataset, plan.embedding()
     images, labels = (
-        np.load(results / name)[: POINTS[dataset]] for name in ("test_images.npy", "test_labels.npy")
+        np.load(ROOT / "results" / dataset / name)[: settings["points"]]
+        for name in ("test_images.npy", "test_labels.npy")
     )
-    embedding = pd.read_csv(file).head(POINTS[dataset])
+    embedding = pd.read_csv(file).head(settings["points"])
     if embedding["labels"].tolist() != labels.tolist():
         raise ValueError(
             f"{file}: its labels are not those of the test of {dataset}, in the order of the test"
         )
     data = scaled(images).flatten(1).numpy()
-    measures = quality(data, embedding[["0", "1"]].to_numpy(), NEIGHBOURS)
+    measures = quality(data, embedding[["0", "1"]].to_numpy(), settings["neighbours"])
     rows = [(name, f"{value:#.4g}") for name, value in measures.items()]
     return pd.DataFrame(rows, columns=["measure", "value"]).assign(dataset=dataset, model=method)
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
+    plans = [images_and_plan(*files)[1] for files in TABLES]
     table = pd.concat(
-        rows_of(dataset, method, folder / dataset / theirs / "latents.csv")
-        for dataset in POINTS
+        rows_of(plan, method, folder / plan.dataset / theirs / "latents.csv")
+        for plan in plans
         for method, theirs in METHODS.items()
     )
     # Their levels of FashionMNIST are in [-1, 1], ours in [0, 1]: distances have another unit there.

@@ -68,7 +68,7 @@ def announce_with_the_count_of_jobs():
             logger.removeFilter(announces)
             announce_run()
             announce_sweeps()
-            announce_study()
+            announce_too_few_seeds()
             check_trainings_are_long_enough()
         return True
 
@@ -104,7 +104,7 @@ def announce_sweeps():
             logger.info(f"Sweep {sweep}: {named(dataset)}{PLANS[dataset].effort(variants, times)}.")
 
 
-def announce_study():
+def announce_too_few_seeds():
     """Warn of a study or embeddings with too few seeds for their rows: whatever comes out, they have no direction."""
     rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
     if "study_effects" in rules:

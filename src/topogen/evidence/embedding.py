@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from topogen.evaluation.names import EMBEDDING
-from topogen.evidence.rule import compatible
+from topogen.evidence.rule import compatible, half_a_unit
 from topogen.evidence.study import LAST, study_effects
 
 NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)")  # as a paper prints it
@@ -52,16 +52,7 @@ def _published(file: Path) -> pd.DataFrame:
                 f"{file}: {model} has the value {value!r} of {measure} and {runs!r} runs; a value is a "
                 "number such as 0.0917, and runs are 1 or more"
             )
-    return table[PUBLISHED].assign(half=[0.5 * 10.0 ** -_digits(value) for value in table["value"]])
-
-
-def _digits(value: str) -> int:
-    """How many digits a number has after the point.
-
-    >>> [_digits(value) for value in ("0.9600", "12", "-.5")]
-    [4, 0, 1]
-    """
-    return len(value.partition(".")[2])
+    return table[PUBLISHED].assign(half=table["value"].map(half_a_unit))
 
 
 def means_beside_published(

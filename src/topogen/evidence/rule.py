@@ -204,5 +204,13 @@ def half_of_last_digit(values: list[float]) -> float:
     >>> half_of_last_digit([0.3, 1, 0.2])
     0.05
     """
-    digits = [len(f"{value:g}".partition(".")[2]) for value in values]
-    return 0.5 * 10.0 ** -max(digits, default=0)
+    return min((half_a_unit(f"{value:g}") for value in values), default=0.5)
+
+
+def half_a_unit(number: str) -> float:
+    """Half a unit of the last digit of a number as it is written.
+
+    >>> [half_a_unit(number) for number in ("0.9600", "12", "-.5")]
+    [5e-05, 0.5, 0.05]
+    """
+    return 0.5 * 10.0 ** -len(number.partition(".")[2])
