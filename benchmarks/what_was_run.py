@@ -38,6 +38,7 @@ KEPT = {
     "studies/diffusion/values.csv": ("studies.md#diffusion", ["diffusion"]),
     "studies/gan/values.csv": ("studies.md#gan", ["gan"]),
     "studies/spheres/quality.csv": ("spheres.md", ["spheres"]),
+    "studies/spheres_fashion/quality.csv": ("spheres.md#fashionmnist", ["spheres", "spheres_fashion"]),
 }
 MODE_COLLAPSE = "mode_collapse/seeds.csv"  # of GANs of points, whose models are variants of synthetic.gan
 RING = ("GAN of points", "ring of Gaussians")
