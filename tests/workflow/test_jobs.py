@@ -116,3 +116,16 @@ def test_a_training_that_is_too_short_stops_the_run_before_any_job(copy_of_repos
     monkeypatch.setitem(workflow.globals, "training_images", lambda *_: 8)
     with pytest.raises(WorkflowError, match=r"config: models.* \[1\]: the steps of the training are 0 to 0"):
         workflow.globals["check_trainings_are_long_enough"]()
+
+
+def test_published_values_that_cannot_be_used_stop_the_run_before_any_job(copy_of_repository, monkeypatch):
+    """And not its last job, after all trainings."""
+    monkeypatch.chdir(copy_of_repository)
+    Path("published.yaml").write_text(json.dumps({"embedding": {"published": "values.csv"}}))
+    values = Path("values.csv")
+    values.write_text("dataset,model,measure,value,runs\nspheres,TopoAE,KL_1,0.1,1\n")
+    workflow = built([Path("config/spheres.yaml"), Path("published.yaml")], {"embedding"})
+    workflow.globals["check_published_embeddings"]()
+    values.write_text(values.read_text().replace("KL_1", "KL_2"))
+    with pytest.raises(WorkflowError, match=r"embedding.published: .*values.csv: unknown measure 'KL_2'"):
+        workflow.globals["check_published_embeddings"]()

@@ -70,6 +70,7 @@ def announce_with_the_count_of_jobs():
             announce_sweeps()
             announce_too_few_seeds()
             check_trainings_are_long_enough()
+            check_published_embeddings()
         return True
 
     logger.addFilter(announces)
@@ -128,6 +129,18 @@ def check_trainings_are_long_enough():
                 check_length(PLANS[dataset], model, known)
             except ValueError as error:
                 raise WorkflowError(f"config: {error}")
+
+
+def check_published_embeddings():
+    """Stop before any job if the last one of the embeddings could not use the file of published values."""
+    for job in workflow.dag.needrun_jobs():
+        if job.rule.name == "embedding_summary":
+            from topogen.evidence.embedding import published_values
+
+            try:
+                published_values(job.input.published, job.wildcards.dataset)
+            except ValueError as error:
+                raise WorkflowError(f"config: embedding.published: {error}")
 
 
 def trainings_of_this_run(jobs):
