@@ -15,7 +15,7 @@ STAGES = ["data", "models", "training", "evaluation", "evidence"]  # each may kn
 BESIDE = {"theory", "synthetic"}  # stand beside evaluation
 SHOWN = {"tables", "plotting"}
 # Read by Snakemake.
-PLANNING = {"checks", "imports", "plan", "variants", "written", "provenance", "forecast"}
+PLANNING = {"checks", "imports", "offered", "plan", "variants", "written", "provenance", "forecast"}
 PLANNING |= {"seeds", "steps", "stored"}
 BELOW = {"files", "intervals", "seeds", "steps", "stored"}  # single modules that every stage may know
 PACKED = {"crate", "archive", "verification"}  # results as a whole

@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from topogen.offered import CLOUDS, PRODUCTS, needed_for
 from topogen.plan import OF_ONE_SPACE, REPLAYED, WITHOUT_REFERENCE, Plan, asked_by
 from topogen.steps import demand_reached, steps_of_training
 from topogen.variants import Config, column_of
@@ -185,6 +186,8 @@ def check_models(plan: Plan) -> None:
             )
         check_pair(plan, f"models.{model}", model, baseline)
     for model in plan.models:
+        if plan.models[model].get("stop_early"):
+            check_offered(plan, f"models.{model}.stop_early", model, "bce")
         check_keys_of_regularizers(plan, model)
         check_regularizers(plan, model)
         check_reference(plan, model)
@@ -222,6 +225,7 @@ def check_regularizers(plan: Plan, model: str) -> None:
     if twice := repeated([column_of(term) for term in terms]):
         raise ValueError(f"{key}: {', '.join(twice)} stands there twice")
     for term in terms:
+        check_cloud(plan, model, term)
         check_space(plan, model, term)
         grid = term.get("parameters", {})
         if "start" in grid and grid["start"] >= grid["stop"]:
@@ -233,6 +237,27 @@ def check_regularizers(plan: Plan, model: str) -> None:
                 f"{key}: {term['name']}: reference_scale changes nothing, because this term has no "
                 "reference; leave it out"
             )
+
+
+def check_cloud(plan: Plan, model: str, term: Config) -> None:
+    """Refuse a term on a cloud that the model's family does not offer."""
+    family, cloud = plan.family(model), term.get("cloud", "output")
+    if cloud not in (offered := CLOUDS.get(family, {cloud})):
+        raise ValueError(
+            f"models.{model}.regularizers: {column_of(term)}: {family} has no cloud {cloud}; choose one of: "
+            f"{', '.join(sorted(offered))}"
+        )
+
+
+def check_offered(plan: Plan, key: str, model: str, product: str) -> None:
+    """Refuse to ask a model for what its family does not offer; a family that nobody listed may offer all."""
+    family = plan.family(model)
+    if product not in PRODUCTS.get(family, {product}):
+        able = [name for name, offered in PRODUCTS.items() if product in offered]
+        raise ValueError(
+            f"{key}: {model} has no {product}, because it is of the family {family}; "
+            f"families that have: {', '.join(able)}"
+        )
 
 
 def check_space(plan: Plan, model: str, term: Config) -> None:
@@ -291,6 +316,9 @@ def check_step_by_step(plan: Plan, comparison: str) -> None:
                 f"models.{model}.{key}: {key_of(plan, comparison)} compares trainings step by step, so "
                 f"{need}; leave it out, or give the comparison the target study"
             )
+    for model in plan.trained_in(comparison):
+        key = f"{key_of(plan, comparison)}: without the target study it compares BCE step by step"
+        check_offered(plan, key, model, "bce")
 
 
 def check_timing(plan: Plan) -> None:
@@ -540,6 +568,7 @@ def check_study(plan: Plan) -> None:
         raise ValueError(f"study.name: {plan.study} is another target; choose another name")
     for name in plan.sampled_in_study:
         check_known("study.samples", "model", name, plan.models)
+        check_offered(plan, "study.samples", name, "prior samples")
     for name in plan.study_fronts:
         check_known("study.measures.beyond.sweep", "sweep of the study", name, names)
     for name in names:
@@ -566,6 +595,8 @@ def check_measures(plan: Plan) -> None:
             steps = {"holes": {LAST_STEP}, "bce_test": monitored}.get(name, measured)
             if entry["step"] not in steps:
                 raise ValueError(f"{key}.step: {name} is measured at the steps {sorted(steps)} only")
+            for model in dict.fromkeys(model for model, _ in plan.study_runs):
+                check_offered(plan, f"{key}: {name}", model, needed_for(name))
         if (row := (measure, entry["step"], beyond.get("sweep"))) in known:
             raise ValueError(f"{key}: {measure} at step {entry['step']} stands there twice; leave one out")
         known.add(row)
@@ -596,6 +627,7 @@ def check_embedding(plan: Plan) -> None:
     settings = plan.config.get("embedding", {"models": [], "neighbours": [0], "points": 8})
     for model in settings["models"]:
         check_known("embedding.models", "model", model, plan.models)
+        check_offered(plan, "embedding.models", model, "latent means")
     if both := set(plan.embedding_methods) & set(plan.models):
         raise ValueError(f"embedding.methods: {sorted(both)} are names of models too; rename those")
     if 2 * max(settings["neighbours"]) >= settings["points"]:

@@ -320,10 +320,15 @@ class Plan:
                     found += [(model, seeds[i : i + size]) for i in range(0, len(seeds), size)]
         return [(model, seeds) for model, seeds in found if len(seeds) > 1]
 
+    def family(self, model: str) -> str:
+        """Name of a model's family."""
+        name: str = self.models[model].get("architecture", "vae")
+        return name
+
     def stackable(self, model: str) -> bool:
         """Whether several seeds of a model can take their steps together."""
         entry = self.models[model]
-        return not entry.get("stop_early") and entry.get("architecture", "vae") not in NOT_STACKABLE
+        return not entry.get("stop_early") and self.family(model) not in NOT_STACKABLE
 
     def judging_images(self, model: str) -> int:
         """Number of test images, the first ones, on which a model of a study or an embedding is judged."""

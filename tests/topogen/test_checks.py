@@ -350,6 +350,33 @@ DISAGREEING = {
         lambda c: studied(c, study_of("bce", -1) | {"samples": ["VAE9"]}),
         ["study.samples", "VAE9"],
     ),
+    "term on a cloud that the family lacks": (
+        lambda c: c["models"]["TopoVAE1"]["regularizers"][0].update(cloud="scaled"),
+        ["TopoVAE1.regularizers: bottleneck_0: vae has no cloud scaled; choose one of: features, latent"],
+    ),
+    "embedding by a model that does not encode": (
+        lambda c: with_flows(c).update(
+            study=study_of("flow_matching", -1),
+            embedding={"models": ["Flow"], "neighbours": [2], "points": 8},
+        ),
+        ["embedding.models: Flow has no latent means", "families that have: vae, autoencoder"],
+    ),
+    "study of what a family does not have": (
+        lambda c: with_flows(c).update(study=study_of("bce_test", -1)),
+        ["study.measures[0]: bce_test: Plain has no bce, because it is of the family diffusion"],
+    ),
+    "study of samples of a model that cannot sample": (
+        lambda c: with_flows(c).update(study=study_of("flow_matching", -1) | {"samples": ["AE"]}),
+        ["study.samples: AE has no prior samples", "families that have: vae, diffusion, gan"],
+    ),
+    "r(s) of models without BCE": (
+        lambda c: with_flows(c)["comparisons"]["flows"].update(target="all"),
+        ["comparisons.flows: without the target study it compares BCE step by step: Plain has no bce"],
+    ),
+    "early stop of a model without BCE": (
+        lambda c: c["models"].update(AE=AE | {"stop_early": {"patience": 1, "images": 10}}),
+        ["models.AE.stop_early: AE has no bce"],
+    ),
     "one regularizer twice under damage": (
         lambda c: c["synthetic"]["damage"]["regularizers"].append({"name": "push", "degree": 1, "weight": 2}),
         ["synthetic.damage.regularizers: push stands there twice"],
@@ -388,6 +415,18 @@ def shared_term(name, **more):
 def study_of(measure, step, **more):
     entry = {"measure": measure, "step": step, "margin": 0.1, "rank": "primary"} | more
     return {"name": "mine", "question": "Why?", "measures": [entry]}
+
+
+AE = {"architecture": "autoencoder", "latent_dim": 2, "regularizers": []}
+
+
+def with_flows(config):
+    """A comparison of two diffusion models as a study, and an autoencoder."""
+    plain = {"architecture": "diffusion", "widths": [8, 16], "regularizers": []}
+    flow = plain | {"baseline": "Plain", "regularizers": [{"name": "push", "degree": 0, "share": 0.1}]}
+    config["models"] |= {"Plain": plain, "Flow": flow, "AE": AE}
+    config["comparisons"]["flows"] = {"models": ["Flow"], "target": "study"}
+    return config
 
 
 def studied(config, *studies):

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from topogen.data.batches import scaled
 from topogen.data.orders import batch_slices
 from topogen.training.terms import Term, build_terms
-from torchrips.persistence import Diagrams, rips_diagrams
+from topogen.training.views import Seen, View
 
 Images = NDArray[np.float32]
 Labels = NDArray[np.integer[Any]]
@@ -89,13 +90,14 @@ def _vectors(images: NDArray[Any]) -> Images:
     return vectors
 
 
-def _diagrams(images: Images) -> Diagrams:
-    return rips_diagrams(torch.from_numpy(images))
+def _seen(cloud: Tensor) -> Seen:
+    """The diagrams of a batch, and the batch itself, for losses of points."""
+    return View().of_points(cloud, [0, 1, None])
 
 
-def _values(terms: Sequence[Term], diagrams: Diagrams, reference: Diagrams) -> NDArray[np.float64]:
+def _values(terms: Sequence[Term], seen: Seen, reference: Seen) -> NDArray[np.float64]:
     """Weighted values of the terms, shape (terms,)."""
-    return np.array([term.weight * term.value(diagrams, reference).item() for term in terms])
+    return np.array([term.weight * term.value(seen, reference).item() for term in terms])
 
 
 def changes(
@@ -115,6 +117,8 @@ def changes(
     .. math:: \lvert L(D, D_0) - L(D_0, D_0) \rvert,
 
     which for a distance is :math:`L(D, D_0)` itself. Between clean batches, D is the diagram of another one.
+    A loss of points sees the batches themselves. One that compares point by point compares each image with
+    itself, damaged; of two clean batches it compares images that have nothing in common but their place.
 
     Args:
         images: all images, integers 0 ... 255, shape (n, channels, height, width); may be memory-mapped.
@@ -122,7 +126,7 @@ def changes(
         batch_size: images of a batch.
         batches: how many, from the first on.
         levels: damage -> its levels; a key of :data:`DAMAGES`.
-        regularizers: entries {name, degree, weight, parameters}, degree 0 or 1.
+        regularizers: entries {name, degree, weight, parameters}, degree 0 or 1, or none, if of points.
         seed: of everything random.
 
     Returns:
@@ -133,19 +137,19 @@ def changes(
     terms = build_terms(regularizers)
     places = batch_slices(len(images), batch_size)[:batches]
     clean = [Batch(_vectors(images[place]), place, images, labels) for place in places]
-    references = [_diagrams(batch.images) for batch in clean]
+    references = [_seen(torch.from_numpy(batch.images)) for batch in clean]
     rows = []
     for number, (batch, reference) in enumerate(zip(clean, references, strict=True)):
         least = _values(terms, reference, reference)
-        compared: dict[tuple[str, float], Diagrams] = {
+        compared: dict[tuple[str, float], Seen] = {
             (CLEAN, place): other for place, other in enumerate(references) if place != number
         }
         for place, (damage, steps) in enumerate(levels.items()):
             for level in steps:
                 stream = np.random.default_rng([seed, number, place])
-                compared[damage, level] = _diagrams(DAMAGES[damage](stream, batch, level))
-        for (damage, level), diagrams in compared.items():
-            differences = np.abs(_values(terms, diagrams, reference) - least)
+                compared[damage, level] = _seen(torch.from_numpy(DAMAGES[damage](stream, batch, level)))
+        for (damage, level), seen in compared.items():
+            differences = np.abs(_values(terms, seen, reference) - least)
             row = {"damage": damage, "level": level, "batch": number}
             rows += [
                 row | {"regularizer": term.column, "change": change}
@@ -190,20 +194,21 @@ def moved_images(
         images: as in :func:`changes`.
         batch_size: images of a batch.
         batches: how many, from the first on; the last one goes towards the first.
-        regularizers: entries {name, degree, weight, parameters}, degree 0 or 1.
+        regularizers: as in :func:`changes`.
 
     Returns:
         Columns regularizer, batch, moved (images whose gradient is not 0), images (of the batch).
 
     """
-    clean = [_vectors(images[place]) for place in batch_slices(len(images), batch_size)[:batches]]
-    references = [_diagrams(batch) for batch in clean]
+    places = batch_slices(len(images), batch_size)[:batches]
+    clean = [torch.from_numpy(_vectors(images[place])) for place in places]
+    references = [_seen(batch) for batch in clean]
     rows = []
     for number, batch in enumerate(clean):
         reference = references[(number + 1) % len(references)]
         for term in build_terms(regularizers):
-            cloud = torch.from_numpy(batch).requires_grad_()
-            value = term.value(rips_diagrams(cloud), reference)
+            cloud = batch.clone().requires_grad_()
+            value = term.value(_seen(cloud), reference)
             (gradient,) = torch.autograd.grad(value, cloud, materialize_grads=True)
             moved = int(gradient.any(dim=1).sum())
             row = {"regularizer": term.column, "batch": number, "moved": moved}
@@ -229,7 +234,7 @@ def one_class_batches(images: NDArray[Any], labels: Labels, batch_size: int) -> 
     arrays: dict[str, NDArray[Any]] = {"names": np.array(list(rows))}
     for name, chosen in rows.items():
         batch = images[chosen]
-        for degree, diagram in enumerate(_diagrams(_vectors(batch))):
-            arrays[f"diagram_{name}_{degree}"] = diagram.numpy()
+        seen = _seen(torch.from_numpy(_vectors(batch)))
+        arrays |= {f"diagram_{name}_{degree}": seen[degree].numpy() for degree in (0, 1)}
         arrays[f"images_{name}"] = np.resize(scaled(batch[:8]).numpy(), (8, *batch.shape[1:]))
     return arrays

@@ -80,3 +80,9 @@ def test_a_rebuilt_model_looks_at_images_one_by_one():
     images, noise = torch.from_numpy(IMAGES / np.float32(255)), torch.zeros(20, 0)
     together = model(images, noise)[1]
     torch.testing.assert_close(model(images[:1], noise[:1])[1], together[:1])
+
+
+def test_a_batch_of_one_image_stops_a_training_before_its_first_step():
+    with pytest.raises(ValueError, match="batch_size: the last batch has one image"):
+        Trainer(IMAGES[:17], NOTHING, regularizers=[], **ARGUMENTS)
+    Trainer(IMAGES[:17], NOTHING, regularizers=[], **ARGUMENTS | {"hidden": None}).step()

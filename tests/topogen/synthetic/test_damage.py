@@ -11,6 +11,8 @@ REGULARIZERS = [
     {"name": "bottleneck", "degree": 1, "weight": 1},
     {"name": "entropy", "degree": 0, "weight": 2, "parameters": {"delta": 0}},
     {"name": "push", "degree": 0, "weight": 1},
+    {"name": "signature", "weight": 1, "parameters": {"relative": False}},
+    {"name": "rtd_lite", "weight": 1},
 ]
 NONE = {"noise": 0, "dropped": 0, "classes": 10, "duplicates": 0}
 

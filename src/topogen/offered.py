@@ -1,0 +1,40 @@
+"""What each family of models offers, known without loading it, so that a run can be stopped before any job."""
+
+# Family -> clouds of its models that terms may look at.
+CLOUDS = {
+    "vae": {"output", "latent", "features", "prior"},
+    "autoencoder": {"output", "latent", "scaled"},
+    "diffusion": {"output"},
+    "gan": {"output"},
+}
+# Family -> what its models can be judged by: terms of their loss, and what they make of images or noise.
+PRODUCTS = {
+    "vae": {"bce", "reconstructions", "prior samples", "latent means", "latent samples"},
+    "autoencoder": {"reconstructions", "latent means"},
+    "diffusion": {"flow_matching", "prior samples"},
+    "gan": {"prior samples"},
+}
+# Measure of a study -> what it needs of them. The others are named after what they need.
+NEEDED = {
+    "bce": "bce",
+    "kld": "bce",
+    "elbo": "bce",
+    "bce_test": "bce",
+    "flow_matching": "flow_matching",
+    "holes": "latent means",
+}
+
+
+def needed_for(measure: str) -> str:
+    """What a model must offer, of :data:`PRODUCTS`, to be judged by a measure of a study.
+
+    >>> needed_for("kernel_prior"), needed_for("elbo"), needed_for("neighbours_of_means")
+    ('prior samples', 'bce', 'latent means')
+    """
+    if measure in NEEDED:
+        return NEEDED[measure]
+    if measure.endswith("_of_means"):
+        return "latent means"
+    if measure.endswith("_of_samples"):
+        return "latent samples"
+    return "reconstructions" if "_reconstruction" in measure else "prior samples"

@@ -1,0 +1,59 @@
+"""What is known of each family without loading it is what its models offer."""
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from strategies import SETTINGS_OF_20_IMAGES, synthetic_images
+
+from topogen import models
+from topogen.evaluation.classifier import Classifier
+from topogen.evaluation.held_out import Settings, evaluate, prepare_test_set
+from topogen.evaluation.metrics import METRICS
+from topogen.evaluation.spaces import Spaces, principal_components
+from topogen.models.families import build
+from topogen.offered import CLOUDS, PRODUCTS, needed_for
+
+OPTIONS = {
+    "vae": {"latent_dim": 2},
+    "autoencoder": {"latent_dim": 2, "hidden": [4]},
+    "diffusion": {"widths": [4, 4]},
+    "gan": {"latent_dim": 2, "widths": [4, 4]},
+}
+IMAGES, LABELS = synthetic_images(20), np.arange(20) % 4
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """The arguments of an evaluation, but for the model."""
+    settings = Settings(**SETTINGS_OF_20_IMAGES)
+    classifier = Classifier((1, 28, 28), features=5, classes=4).requires_grad_(False)
+    parts = {name: torch.from_numpy(part) for name, part in principal_components(IMAGES, 6).items()}
+    spaces = Spaces(classifier, **parts)
+    return prepare_test_set(IMAGES, LABELS, spaces, settings), spaces, settings
+
+
+def test_every_family_is_listed():
+    files = Path(models.__file__).parent.glob("*.py")
+    names = {file.stem for file in files if hasattr(import_module(f"topogen.models.{file.stem}"), "Model")}
+    assert names == CLOUDS.keys() == PRODUCTS.keys() == OPTIONS.keys()
+
+
+@pytest.mark.parametrize("family", OPTIONS)
+def test_a_family_offers_what_is_listed(family, judged):
+    model = build(family, (1, 28, 28), OPTIONS[family])
+    images = torch.from_numpy(IMAGES) / 255
+    noise = torch.zeros(len(images), model.noise_dim)
+    outcome = model.outcome(model(images, noise), images)
+    of_prior = {"prior"} if model.prior_cloud(noise) is not None else set()
+    assert {*outcome.clouds, *of_prior} == CLOUDS[family]
+
+    measured, _ = evaluate(model.eval(), *judged, seed=7)
+    assert set(measured) - set(METRICS) <= PRODUCTS[family] | {"squared_error", "generator"}
+    offered = {name for name in METRICS if needed_for(name) in PRODUCTS[family]}
+    assert set(measured) & set(METRICS) == offered
+    assert ("mean" in outcome.latents) == (needed_for("holes") in PRODUCTS[family])
+    assert ("bce" in measured) == (needed_for("bce_test") in PRODUCTS[family])
+    assert ("flow_matching" in measured) == (needed_for("flow_matching") in PRODUCTS[family])
