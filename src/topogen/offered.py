@@ -1,4 +1,4 @@
-"""What each family of models offers, known without loading it, so that a run can be stopped before any job."""
+"""What each family of models offers, known without loading it, so that a run stops before any job."""
 
 # Family -> clouds of its models that terms may look at.
 CLOUDS = {
