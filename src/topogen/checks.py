@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from topogen.offered import CLOUDS, PRODUCTS, needed_for
+from topogen.offered import CLOUDS, OPTIONS, PRODUCTS, needed_for
 from topogen.plan import OF_ONE_SPACE, REPLAYED, WITHOUT_REFERENCE, Plan, asked_by
 from topogen.steps import demand_reached, steps_of_training
 from topogen.variants import Config, column_of
@@ -186,6 +186,7 @@ def check_models(plan: Plan) -> None:
             )
         check_pair(plan, f"models.{model}", model, baseline)
     for model in plan.models:
+        check_options(plan, model)
         if plan.models[model].get("stop_early"):
             check_offered(plan, f"models.{model}.stop_early", model, "bce")
         check_keys_of_regularizers(plan, model)
@@ -237,6 +238,18 @@ def check_regularizers(plan: Plan, model: str) -> None:
                 f"{key}: {term['name']}: reference_scale changes nothing, because this term has no "
                 "reference; leave it out"
             )
+
+
+def check_options(plan: Plan, model: str) -> None:
+    """Refuse an option of another family; one that nobody listed may have any."""
+    family = plan.family(model)
+    of_families = set().union(*OPTIONS.values())
+    taken = OPTIONS.get(family, of_families)
+    if strange := sorted(plan.models[model].keys() & of_families - taken):
+        raise ValueError(
+            f"models.{model}.{strange[0]}: it is no option of the family {family}, whose are: "
+            f"{', '.join(sorted(taken))}; leave it out, or choose another architecture"
+        )
 
 
 def check_cloud(plan: Plan, model: str, term: Config) -> None:

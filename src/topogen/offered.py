@@ -1,5 +1,12 @@
-"""What each family of models offers, known without loading it, so that a run stops before any job."""
+"""What each family of models takes and offers, known without loading it: a run stops before any job."""
 
+# Family -> keys of a model that are options of this family.
+OPTIONS = {
+    "vae": {"latent_dim", "kld_weight"},
+    "autoencoder": {"latent_dim", "hidden", "levels"},
+    "diffusion": {"widths", "sampling_steps", "average_decay"},
+    "gan": {"latent_dim", "widths"},
+}
 # Family -> clouds of its models that terms may look at.
 CLOUDS = {
     "vae": {"output", "latent", "features", "prior"},

@@ -350,6 +350,10 @@ DISAGREEING = {
         lambda c: studied(c, study_of("bce", -1) | {"samples": ["VAE9"]}),
         ["study.samples", "VAE9"],
     ),
+    "option of another family": (
+        lambda c: c["models"].update(AE=AE | {"kld_weight": 2}),
+        ["models.AE.kld_weight: it is no option of the family autoencoder, whose are: hidden, latent_dim"],
+    ),
     "term on a cloud that the family lacks": (
         lambda c: c["models"]["TopoVAE1"]["regularizers"][0].update(cloud="scaled"),
         ["TopoVAE1.regularizers: bottleneck_0: vae has no cloud scaled; choose one of: features, latent"],

@@ -1,5 +1,6 @@
 """What is known of each family without loading it is what its models offer."""
 
+import inspect
 from importlib import import_module
 from pathlib import Path
 
@@ -14,9 +15,9 @@ from topogen.evaluation.held_out import Settings, evaluate, prepare_test_set
 from topogen.evaluation.metrics import METRICS
 from topogen.evaluation.spaces import Spaces, principal_components
 from topogen.models.families import build
-from topogen.offered import CLOUDS, PRODUCTS, needed_for
+from topogen.offered import CLOUDS, OPTIONS, PRODUCTS, needed_for
 
-OPTIONS = {
+SMALL = {
     "vae": {"latent_dim": 2},
     "autoencoder": {"latent_dim": 2, "hidden": [4]},
     "diffusion": {"widths": [4, 4]},
@@ -38,12 +39,13 @@ def judged():
 def test_every_family_is_listed():
     files = Path(models.__file__).parent.glob("*.py")
     names = {file.stem for file in files if hasattr(import_module(f"topogen.models.{file.stem}"), "Model")}
-    assert names == CLOUDS.keys() == PRODUCTS.keys() == OPTIONS.keys()
+    assert names == CLOUDS.keys() == PRODUCTS.keys() == OPTIONS.keys() == SMALL.keys()
 
 
-@pytest.mark.parametrize("family", OPTIONS)
+@pytest.mark.parametrize("family", SMALL)
 def test_a_family_offers_what_is_listed(family, judged):
-    model = build(family, (1, 28, 28), OPTIONS[family])
+    model = build(family, (1, 28, 28), SMALL[family])
+    assert {*inspect.signature(type(model)).parameters} == {"shape", *OPTIONS[family]}
     images = torch.from_numpy(IMAGES) / 255
     noise = torch.zeros(len(images), model.noise_dim)
     outcome = model.outcome(model(images, noise), images)
