@@ -1,4 +1,4 @@
-"""What each family of models takes and offers, known without loading it: a run stops before any job."""
+"""What each family of models takes and offers, known without torch: mistakes stop a run before any job."""
 
 # Family -> keys of a model that are options of this family.
 OPTIONS = {
