@@ -51,9 +51,9 @@ If several models of a page have the loss, the one with the most seeds counts. A
 
 The numbers are those of the results that are kept in `docs/`; `python benchmarks/what_was_run.py` makes
 this page from them and from the configuration of each study. Trainings of the target `all` are not kept
-there, such as those with terms on latent vectors of FashionMNIST; of those on digits, ten seeds of VAEs,
-[verdicts](findings.md#on-a-second-dataset) are. Detection and information train nothing, and alignment
-looks at gradients of further losses without training with them.
+there, such as those with terms on latent vectors of FashionMNIST. Of those on digits, ten seeds of VAEs,
+only the [verdicts](findings.md#on-a-second-dataset) are kept. Detection and information train nothing, and
+alignment looks at gradients of further losses without training with them.
 
 A loss does not count if its weight or strength is 0, its share is negative, its gradient is random,
 permuted or opposite, or its reference is not the images of the batch or samples of the prior. `as_run_`

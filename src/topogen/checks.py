@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from topogen.offered import CLOUDS, OPTIONS, PRODUCTS, needed_for
+from topogen.offered import CLOUDS, OPTIONS, PRODUCTS, WITH_ADVERSARY, needed_for
 from topogen.plan import OF_ONE_SPACE, REPLAYED, WITHOUT_REFERENCE, Plan, asked_by
 from topogen.steps import demand_reached, steps_of_training
 from topogen.variants import Config, column_of
@@ -248,7 +248,7 @@ def check_options(plan: Plan, model: str) -> None:
     if strange := sorted(plan.models[model].keys() & of_families - taken):
         raise ValueError(
             f"models.{model}.{strange[0]}: it is no option of the family {family}, whose are: "
-            f"{', '.join(sorted(taken))}; leave it out, or choose another architecture"
+            f"{', '.join(sorted(taken))}; leave it out, also in the model that it is like"
         )
 
 
@@ -269,7 +269,7 @@ def check_offered(plan: Plan, key: str, model: str, product: str) -> None:
         able = [name for name, offered in PRODUCTS.items() if product in offered]
         raise ValueError(
             f"{key}: {model} has no {product}, because it is of the family {family}; "
-            f"families that have: {', '.join(able)}"
+            f"these families have it: {', '.join(able)}"
         )
 
 
@@ -295,6 +295,7 @@ def check_reference(plan: Plan, model: str) -> None:
         )
     if kind == "prior":
         check_prior(key, terms)
+        check_offered(plan, key, model, "latent samples")
 
 
 def check_prior(key: str, terms: Sequence[Config]) -> None:
@@ -330,7 +331,7 @@ def check_step_by_step(plan: Plan, comparison: str) -> None:
                 f"{need}; leave it out, or give the comparison the target study"
             )
     for model in plan.trained_in(comparison):
-        key = f"{key_of(plan, comparison)}: without the target study it compares BCE step by step"
+        key = f"{key_of(plan, comparison)}: it compares BCE step by step, unless its target is study"
         check_offered(plan, key, model, "bce")
 
 
@@ -400,8 +401,12 @@ def check_figures(plan: Plan) -> None:
             name = figures["comparison"][key]
             check_known(f"figures.comparison.{key}", "comparison", name, plan.comparisons)
     check_with_baseline(plan, "figures.latents.model", figures["latents"]["model"])
+    for name in plan.with_baselines([figures["latents"]["model"]]):
+        check_offered(plan, "figures.latents.model", name, "latent samples")
     for model, entry in figures["images"].items():
         check_with_baseline(plan, "figures.images", model)
+        for name in plan.with_baselines([model]):
+            check_offered(plan, "figures.images", name, "reconstructions")
         if "batch_size" in differing_in_steps(plan, model, plan.baselines[model]):
             raise ValueError(
                 f"figures.images: {model} and its baseline {plan.baselines[model]} differ in batch_size, so "
@@ -420,6 +425,7 @@ def check_theory(plan: Plan) -> None:
     """Refuse a batch under a model that cannot be drawn."""
     batch = plan.config["theory"]["batch"]
     check_known("theory.batch.model", "model", batch["model"], plan.models)
+    check_offered(plan, "theory.batch.model", batch["model"], "kld")
     check_snapshots(plan, "theory.batch.step", [batch["step"]])
     if plan.order(batch["model"]) or plan.models[batch["model"]].get("shuffle"):
         raise ValueError(f"theory.batch.model: {batch['model']} must see the data as they come")
@@ -540,6 +546,11 @@ def check_alignment(plan: Plan) -> None:
     models = plan.config.get("alignment", {}).get("models", [])
     for model in models:
         check_with_baseline(plan, "alignment.models", model)
+        if plan.family(model) in WITH_ADVERSARY:
+            raise ValueError(
+                f"alignment.models: the adversary of {model} is updated before the gradients of a step are "
+                "taken, so they are not those of one loss; leave it out"
+            )
         if not plan.models[model]["regularizers"] or plan.order(model):
             raise ValueError(
                 f"alignment.models: {model} must have regularizers, and see the data as they come"
@@ -640,6 +651,7 @@ def check_embedding(plan: Plan) -> None:
     settings = plan.config.get("embedding", {"models": [], "neighbours": [0], "points": 8})
     for model in settings["models"]:
         check_known("embedding.models", "model", model, plan.models)
+    for model in plan.with_baselines(settings["models"]):
         check_offered(plan, "embedding.models", model, "latent means")
     if both := set(plan.embedding_methods) & set(plan.models):
         raise ValueError(f"embedding.methods: {sorted(both)} are names of models too; rename those")

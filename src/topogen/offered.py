@@ -16,16 +16,18 @@ CLOUDS = {
 }
 # Family -> what its models can be judged by: terms of their loss, and what they make of images or noise.
 PRODUCTS = {
-    "vae": {"bce", "reconstructions", "prior samples", "latent means", "latent samples"},
+    "vae": {"bce", "kld", "reconstructions", "prior samples", "latent means", "latent samples"},
     "autoencoder": {"reconstructions", "latent means"},
     "diffusion": {"flow_matching", "prior samples"},
     "gan": {"prior samples"},
 }
+# Families of which a part works against the rest and is updated first.
+WITH_ADVERSARY = {"gan"}
 # Measure of a study -> what it needs of them. The others are named after what they need.
 NEEDED = {
     "bce": "bce",
-    "kld": "bce",
-    "elbo": "bce",
+    "kld": "kld",
+    "elbo": "kld",  # beside bce
     "bce_test": "bce",
     "flow_matching": "flow_matching",
     "holes": "latent means",
@@ -36,7 +38,7 @@ def needed_for(measure: str) -> str:
     """What a model must offer, of :data:`PRODUCTS`, to be judged by a measure of a study.
 
     >>> needed_for("kernel_prior"), needed_for("elbo"), needed_for("neighbours_of_means")
-    ('prior samples', 'bce', 'latent means')
+    ('prior samples', 'kld', 'latent means')
     """
     if measure in NEEDED:
         return NEEDED[measure]

@@ -19,7 +19,11 @@ def first_term(config):
     return config["models"]["TopoVAE3"]["regularizers"][1]
 
 
-MODELS = CONFIG["models"]
+MODELS, FIGURES = CONFIG["models"], CONFIG["figures"]
+AE = {"architecture": "autoencoder", "latent_dim": 2, "regularizers": []}
+GAN = {"architecture": "gan", "latent_dim": 2, "widths": [8, 16], "regularizers": []}
+PUSH = {"name": "push", "degree": 0, "share": 0.1}
+NEAR = {"name": "energy_distance", "cloud": "latent", "share": 0.1}
 DISAGREEING = {
     "baseline that is not a model": (
         lambda c: c["models"]["TopoVAE1"].update(baseline="VAE9"),
@@ -363,7 +367,7 @@ DISAGREEING = {
             study=study_of("flow_matching", -1),
             embedding={"models": ["Flow"], "neighbours": [2], "points": 8},
         ),
-        ["embedding.models: Flow has no latent means", "families that have: vae, autoencoder"],
+        ["embedding.models: Plain has no latent means", "these families have it: vae, autoencoder"],
     ),
     "study of what a family does not have": (
         lambda c: with_flows(c).update(study=study_of("bce_test", -1)),
@@ -371,11 +375,34 @@ DISAGREEING = {
     ),
     "study of samples of a model that cannot sample": (
         lambda c: with_flows(c).update(study=study_of("flow_matching", -1) | {"samples": ["AE"]}),
-        ["study.samples: AE has no prior samples", "families that have: vae, diffusion, gan"],
+        ["study.samples: AE has no prior samples", "these families have it: vae, diffusion, gan"],
     ),
     "r(s) of models without BCE": (
         lambda c: with_flows(c)["comparisons"]["flows"].update(target="all"),
-        ["comparisons.flows: without the target study it compares BCE step by step: Plain has no bce"],
+        ["comparisons.flows: it compares BCE step by step, unless its target is study: Plain has no bce"],
+    ),
+    "figure of latent samples of a model that draws none": (
+        lambda c: with_flows(c).update(
+            study=study_of("flow_matching", -1), figures=FIGURES | {"latents": {"model": "Flow"}}
+        ),
+        ["figures.latents.model: Plain has no latent samples", "these families have it: vae"],
+    ),
+    "figure of reconstructions of a model that makes none": (
+        lambda c: with_flows(c).update(
+            study=study_of("flow_matching", -1), figures=FIGURES | {"images": {"Flow": {"at_steps": [50]}}}
+        ),
+        ["figures.images: Plain has no reconstructions", "these families have it: vae, autoencoder"],
+    ),
+    "latent vectors that no prior is of": (
+        lambda c: c["models"].update(AE=AE | {"reference": "prior", "regularizers": [NEAR]}),
+        ["models.AE.reference: AE has no latent samples"],
+    ),
+    "gradients of a model with an adversary": (
+        lambda c: c.update(
+            models=MODELS | {"GAN": GAN, "GAN-push": GAN | {"baseline": "GAN", "regularizers": [PUSH]}},
+            alignment={"models": ["GAN-push"], "steps": 2, "margin": 0.1},
+        ),
+        ["alignment.models: the adversary of GAN-push is updated before"],
     ),
     "early stop of a model without BCE": (
         lambda c: c["models"].update(AE=AE | {"stop_early": {"patience": 1, "images": 10}}),
@@ -421,13 +448,10 @@ def study_of(measure, step, **more):
     return {"name": "mine", "question": "Why?", "measures": [entry]}
 
 
-AE = {"architecture": "autoencoder", "latent_dim": 2, "regularizers": []}
-
-
 def with_flows(config):
     """A comparison of two diffusion models as a study, and an autoencoder."""
     plain = {"architecture": "diffusion", "widths": [8, 16], "regularizers": []}
-    flow = plain | {"baseline": "Plain", "regularizers": [{"name": "push", "degree": 0, "share": 0.1}]}
+    flow = plain | {"baseline": "Plain", "regularizers": [PUSH]}
     config["models"] |= {"Plain": plain, "Flow": flow, "AE": AE}
     config["comparisons"]["flows"] = {"models": ["Flow"], "target": "study"}
     return config

@@ -41,7 +41,10 @@ def published_values(files: Iterable[str | Path], dataset: str) -> pd.DataFrame:
 
 
 def _published(file: Path) -> pd.DataFrame:
-    table = pd.read_csv(file, comment="#", dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(file, comment="#", dtype=str, keep_default_na=False)
+    except (ValueError, OSError) as error:  # empty, ragged, of another encoding, a folder
+        raise ValueError(f"{file} cannot be read: {error}") from error
     if missing := [name for name in PUBLISHED if name not in table]:
         raise ValueError(f"{file}: it has no column {missing[0]}; it needs {', '.join(PUBLISHED)}")
     for model, measure, value, runs in zip(*(table[name] for name in PUBLISHED[1:]), strict=True):

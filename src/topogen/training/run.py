@@ -4,6 +4,7 @@ import io
 import math
 import time
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,14 +148,14 @@ def train(
     epoch = trainers[0].steps_per_epoch
     last = steps_of_training(epoch, epochs, steps)
     demand_reached(last, snapshot_steps=snapshot_steps, monitored_steps=monitored_steps)
+    _check_last_batch(trainers[0], last)
     progress = (partial and _load(partial, trainers, identity)) or [
         _Progress(_latents(trainer)) for trainer in trainers
     ]
     measured = {*monitored_steps, last - 1, *(range(epoch - 1, last, epoch) if stopping else ())}
     kept = {*snapshot_steps, *(range(epoch, last, epoch) if keep_epochs else ())}
     earliest = max([*snapshot_steps, *monitored_steps], default=0)
-    done = trainers[0].steps_done
-    if done > 0:
+    if (done := trainers[0].steps_done) > 0:
         print(f"resumes at step {done}", flush=True)
 
     for step in tqdm(range(done, last), unit="step", mininterval=5):
@@ -171,6 +172,24 @@ def train(
             _save(partial, trainers, progress, identity)
 
     return [so_far.result(trainer, labels) for so_far, trainer in zip(progress, trainers, strict=True)]
+
+
+def _check_last_batch(trainer: Trainer, steps: int) -> None:
+    """Stop before the first step if a batch will have one image, and the model cannot learn from one alone.
+
+    Batch normalisation cannot, if it sees one number of each kind. So a copy of the model tries.
+    """
+    image = scaled(trainer.images[trainer.batches[-1]]).to(trainer.device)
+    if steps < trainer.steps_per_epoch or len(image) > 1:
+        return
+    model = deepcopy(trainer.model)
+    try:
+        model.adversary_loss(model(image, image.new_zeros(1, model.noise_dim)), image)
+    except ValueError as error:
+        raise ValueError(
+            f"batch_size: of {len(trainer.images)} images the last batch has one alone, from which this "
+            f"{trainer.built['architecture']} cannot learn; choose another size ({error})"
+        ) from error
 
 
 def _check_stack(trainers: Sequence[Trainer], stopping: Stopping | None) -> None:

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from topogen.data.batches import scaled
 from topogen.data.orders import Places, ordered_batches, shuffled_batches
-from topogen.models.families import Cloud, Family, Outcome, build
+from topogen.models.families import Cloud, Outcome, build
 from topogen.training.adam import Adam
 from topogen.training.noise import PRIOR, SamplingNoise, independent_stream, stream_of_step
 from topogen.training.references import Stored, TrainingData, references_of
@@ -69,8 +69,7 @@ class Trainer:
         options: of the family, such as ``latent_dim``.
 
     Raises:
-        ValueError: the device is a GPU and torch finds none; or the last batch has one image, of which the
-            model's batch normalisation would leave nothing.
+        ValueError: the device is a GPU and torch finds none.
 
     """
 
@@ -107,7 +106,6 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = build(**self.built).to(self.device)
-            _demand_more_than_one(self.model, len(images) % batch_size or batch_size)
             stream = torch.Generator()
             stream.set_state(torch.get_rng_state())  # the noise continues where the weights ended
         self.noise = _sampling_noise(stream, noise or {}, seed, self.model.noise_dim, batch_size)
@@ -378,14 +376,6 @@ def _named(seed: int) -> Iterator[None]:
 
 def _flat(gradients: Sequence[Tensor]) -> Tensor:
     return torch.cat([gradient.flatten() for gradient in gradients])
-
-
-def _demand_more_than_one(model: Family, smallest: int) -> None:
-    """Stop before the first step if batch normalisation would see one vector alone."""
-    if smallest == 1 and any(isinstance(part, nn.BatchNorm1d) for part in model.modules()):
-        raise ValueError(
-            "batch_size: the last batch has one image, and batch normalisation needs two; choose another size"
-        )
 
 
 def _batches(images: int, batch_size: int, order: int | None, seed: int, shuffle: int | None) -> list[Places]:

@@ -11,12 +11,13 @@ from strategies import normal, synthetic_images
 
 from topogen.models.autoencoder import Model
 from topogen.models.families import rebuild
+from topogen.training.run import train
 from topogen.training.trainer import Trainer
 
 IMAGES = synthetic_images(20)[:, :, ::2, ::4]
 ARGUMENTS = {"architecture": "autoencoder", "latent_dim": 2, "hidden": [8, 4], "seed": 7}
 ARGUMENTS |= {"batch_size": 8, "learning_rate": 0.01}
-NOTHING = [[]] * 3
+LABELS, NOTHING = np.zeros(17, np.uint8), [[]] * 3
 
 
 @given(
@@ -82,7 +83,14 @@ def test_a_rebuilt_model_looks_at_images_one_by_one():
     torch.testing.assert_close(model(images[:1], noise[:1])[1], together[:1])
 
 
-def test_a_batch_of_one_image_stops_a_training_before_its_first_step():
-    with pytest.raises(ValueError, match="batch_size: the last batch has one image"):
-        Trainer(IMAGES[:17], NOTHING, regularizers=[], **ARGUMENTS)
-    Trainer(IMAGES[:17], NOTHING, regularizers=[], **ARGUMENTS | {"hidden": None}).step()
+def test_a_batch_of_one_image_stops_a_training_that_would_reach_it_and_could_not_learn():
+    def trained(**more):
+        arguments = {name: value for name, value in ARGUMENTS.items() if name != "seed"} | more
+        settings = {"seeds": [7], "epochs": 1, "snapshot_steps": [], "regularizers": []}
+        train(IMAGES[:17], LABELS, NOTHING, **settings, **arguments)
+
+    message = "batch_size: of 17 images the last batch has one alone, from which this autoencoder cannot"
+    with pytest.raises(ValueError, match=message):
+        trained()
+    trained(steps=2)
+    trained(hidden=None)
