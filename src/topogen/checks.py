@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
@@ -165,6 +165,18 @@ def check_with_baseline(plan: Plan, key: str, model: str) -> None:
         raise ValueError(f"{key}: {model} has no baseline; models that have one: {', '.join(plan.baselines)}")
 
 
+def check_offered(plan: Plan, key: str, models: Iterable[str], product: str) -> None:
+    """Refuse to ask models for what their family does not offer; one that nobody listed may offer all."""
+    for model in models:
+        family = plan.family(model)
+        if product not in PRODUCTS.get(family, {product}):
+            able = [name for name, offered in PRODUCTS.items() if product in offered]
+            raise ValueError(
+                f"{key}: {model} has no {product}, because it is of the family {family}; "
+                f"these families have it: {', '.join(able)}"
+            )
+
+
 def check_snapshots(plan: Plan, key: str, steps: Collection[int]) -> None:
     """Refuse steps whose images and weights no training keeps."""
     if missing := set(steps) - set(plan.config["training"]["snapshot_steps"]):
@@ -188,7 +200,7 @@ def check_models(plan: Plan) -> None:
     for model in plan.models:
         check_options(plan, model)
         if plan.models[model].get("stop_early"):
-            check_offered(plan, f"models.{model}.stop_early", model, "bce")
+            check_offered(plan, f"models.{model}.stop_early", [model], "bce")
         check_keys_of_regularizers(plan, model)
         check_regularizers(plan, model)
         check_reference(plan, model)
@@ -206,6 +218,18 @@ def check_pair(plan: Plan, key: str, model: str, baseline: str) -> None:
         ours, theirs = (plan.models[one].get(name) or None for one in (model, baseline))
         if ours != theirs:
             raise ValueError(f"{key}: {model} and its baseline {baseline} differ in {name}")
+
+
+def check_options(plan: Plan, model: str) -> None:
+    """Refuse an option of another family; one that nobody listed may have any."""
+    family = plan.family(model)
+    of_families = set().union(*OPTIONS.values())
+    taken = OPTIONS.get(family, of_families)
+    if strange := sorted(plan.models[model].keys() & of_families - taken):
+        raise ValueError(
+            f"models.{model}.{strange[0]}: it is no option of the family {family}, whose are: "
+            f"{', '.join(sorted(taken))}; leave it out, also in the model that it is like"
+        )
 
 
 def check_keys_of_regularizers(plan: Plan, model: str) -> None:
@@ -240,18 +264,6 @@ def check_regularizers(plan: Plan, model: str) -> None:
             )
 
 
-def check_options(plan: Plan, model: str) -> None:
-    """Refuse an option of another family; one that nobody listed may have any."""
-    family = plan.family(model)
-    of_families = set().union(*OPTIONS.values())
-    taken = OPTIONS.get(family, of_families)
-    if strange := sorted(plan.models[model].keys() & of_families - taken):
-        raise ValueError(
-            f"models.{model}.{strange[0]}: it is no option of the family {family}, whose are: "
-            f"{', '.join(sorted(taken))}; leave it out, also in the model that it is like"
-        )
-
-
 def check_cloud(plan: Plan, model: str, term: Config) -> None:
     """Refuse a term on a cloud that the model's family does not offer."""
     family, cloud = plan.family(model), term.get("cloud", "output")
@@ -259,17 +271,6 @@ def check_cloud(plan: Plan, model: str, term: Config) -> None:
         raise ValueError(
             f"models.{model}.regularizers: {column_of(term)}: {family} has no cloud {cloud}; choose one of: "
             f"{', '.join(sorted(offered))}"
-        )
-
-
-def check_offered(plan: Plan, key: str, model: str, product: str) -> None:
-    """Refuse to ask a model for what its family does not offer; a family that nobody listed may offer all."""
-    family = plan.family(model)
-    if product not in PRODUCTS.get(family, {product}):
-        able = [name for name, offered in PRODUCTS.items() if product in offered]
-        raise ValueError(
-            f"{key}: {model} has no {product}, because it is of the family {family}; "
-            f"these families have it: {', '.join(able)}"
         )
 
 
@@ -295,7 +296,7 @@ def check_reference(plan: Plan, model: str) -> None:
         )
     if kind == "prior":
         check_prior(key, terms)
-        check_offered(plan, key, model, "latent samples")
+        check_offered(plan, key, [model], "latent samples")
 
 
 def check_prior(key: str, terms: Sequence[Config]) -> None:
@@ -330,9 +331,8 @@ def check_step_by_step(plan: Plan, comparison: str) -> None:
                 f"models.{model}.{key}: {key_of(plan, comparison)} compares trainings step by step, so "
                 f"{need}; leave it out, or give the comparison the target study"
             )
-    for model in plan.trained_in(comparison):
-        key = f"{key_of(plan, comparison)}: it compares BCE step by step, unless its target is study"
-        check_offered(plan, key, model, "bce")
+    key = f"{key_of(plan, comparison)}: it compares BCE step by step, unless its target is study"
+    check_offered(plan, key, plan.trained_in(comparison), "bce")
 
 
 def check_timing(plan: Plan) -> None:
@@ -400,13 +400,12 @@ def check_figures(plan: Plan) -> None:
         if key in figures["comparison"]:
             name = figures["comparison"][key]
             check_known(f"figures.comparison.{key}", "comparison", name, plan.comparisons)
-    check_with_baseline(plan, "figures.latents.model", figures["latents"]["model"])
-    for name in plan.with_baselines([figures["latents"]["model"]]):
-        check_offered(plan, "figures.latents.model", name, "latent samples")
+    shown = figures["latents"]["model"]
+    check_with_baseline(plan, "figures.latents.model", shown)
+    check_offered(plan, "figures.latents.model", plan.with_baselines([shown]), "latent samples")
     for model, entry in figures["images"].items():
         check_with_baseline(plan, "figures.images", model)
-        for name in plan.with_baselines([model]):
-            check_offered(plan, "figures.images", name, "reconstructions")
+        check_offered(plan, "figures.images", plan.with_baselines([model]), "reconstructions")
         if "batch_size" in differing_in_steps(plan, model, plan.baselines[model]):
             raise ValueError(
                 f"figures.images: {model} and its baseline {plan.baselines[model]} differ in batch_size, so "
@@ -425,7 +424,7 @@ def check_theory(plan: Plan) -> None:
     """Refuse a batch under a model that cannot be drawn."""
     batch = plan.config["theory"]["batch"]
     check_known("theory.batch.model", "model", batch["model"], plan.models)
-    check_offered(plan, "theory.batch.model", batch["model"], "kld")
+    check_offered(plan, "theory.batch.model", [batch["model"]], "kld")
     check_snapshots(plan, "theory.batch.step", [batch["step"]])
     if plan.order(batch["model"]) or plan.models[batch["model"]].get("shuffle"):
         raise ValueError(f"theory.batch.model: {batch['model']} must see the data as they come")
@@ -592,7 +591,7 @@ def check_study(plan: Plan) -> None:
         raise ValueError(f"study.name: {plan.study} is another target; choose another name")
     for name in plan.sampled_in_study:
         check_known("study.samples", "model", name, plan.models)
-        check_offered(plan, "study.samples", name, "prior samples")
+    check_offered(plan, "study.samples", plan.sampled_in_study, "prior samples")
     for name in plan.study_fronts:
         check_known("study.measures.beyond.sweep", "sweep of the study", name, names)
     for name in names:
@@ -619,8 +618,7 @@ def check_measures(plan: Plan) -> None:
             steps = {"holes": {LAST_STEP}, "bce_test": monitored}.get(name, measured)
             if entry["step"] not in steps:
                 raise ValueError(f"{key}.step: {name} is measured at the steps {sorted(steps)} only")
-            for model in dict.fromkeys(model for model, _ in plan.study_runs):
-                check_offered(plan, f"{key}: {name}", model, needed_for(name))
+            check_offered(plan, f"{key}: {name}", (model for model, _ in plan.study_runs), needed_for(name))
         if (row := (measure, entry["step"], beyond.get("sweep"))) in known:
             raise ValueError(f"{key}: {measure} at step {entry['step']} stands there twice; leave one out")
         known.add(row)
@@ -651,8 +649,7 @@ def check_embedding(plan: Plan) -> None:
     settings = plan.config.get("embedding", {"models": [], "neighbours": [0], "points": 8})
     for model in settings["models"]:
         check_known("embedding.models", "model", model, plan.models)
-    for model in plan.with_baselines(settings["models"]):
-        check_offered(plan, "embedding.models", model, "latent means")
+    check_offered(plan, "embedding.models", plan.with_baselines(settings["models"]), "latent means")
     if both := set(plan.embedding_methods) & set(plan.models):
         raise ValueError(f"embedding.methods: {sorted(both)} are names of models too; rename those")
     if 2 * max(settings["neighbours"]) >= settings["points"]:

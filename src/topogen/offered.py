@@ -21,6 +21,8 @@ PRODUCTS = {
     "diffusion": {"flow_matching", "prior samples"},
     "gan": {"prior samples"},
 }
+# Families whose models cannot be trained in one stack: `stackable` of theirs is False.
+NOT_STACKABLE = {"diffusion"}
 # Families of which a part works against the rest and is updated first.
 WITH_ADVERSARY = {"gan"}
 # Measure of a study -> what it needs of them. The others are named after what they need.

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from topogen.forecast import counted
+from topogen.offered import NOT_STACKABLE
 from topogen.seeds import seeds_for_a_direction
 from topogen.stored import is_stored
 from topogen.variants import Config, column_of, compared, opponents, variants
@@ -26,9 +27,6 @@ NOT_OF_THE_TRAINER = {
     "stop_early",
     "strength",
 }
-
-# Families whose models cannot be trained in one stack: `stackable` of theirs is False.
-NOT_STACKABLE = {"diffusion"}
 
 # Regularizers that compare points of one space, of those that compare points instead of diagrams.
 OF_ONE_SPACE = {"energy_distance", "sliced_wasserstein_points"}

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from topogen import models
-from topogen.plan import NOT_STACKABLE, Plan, canonical
+from topogen.offered import NOT_STACKABLE
+from topogen.plan import Plan, canonical
 
 LATENT = {"name": "push", "degree": 1, "weight": 2, "cloud": "latent"}
 ENTROPY = {"name": "entropy", "degree": 0, "weight": 3.5, "parameters": {"delta": 0.1}}

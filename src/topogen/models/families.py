@@ -73,7 +73,7 @@ class Family(nn.Module):
         stackable: whether :func:`topogen.training.stack.pass_together` can compute models of several seeds
             at a time. It cannot if in ``forward`` Python decides by a tensor's value, if random numbers are
             drawn there, or if it uses a tensor of the model that is neither a parameter nor a buffer. Then
-            the family is also one of ``NOT_STACKABLE`` in plan.py.
+            the family is also one of ``NOT_STACKABLE`` in offered.py.
 
     """
 

@@ -63,7 +63,7 @@ def classes(stream: Stream, batch: Batch, level: float) -> Images:
     elsewhere[batch.place] = False
     pool = np.flatnonzero(elsewhere)
     damaged = batch.images.copy()
-    damaged[gone] = _vectors(batch.data[stream.choice(pool, len(gone), replace=len(pool) < len(gone))])
+    damaged[gone] = vectors_of(batch.data[stream.choice(pool, len(gone), replace=len(pool) < len(gone))])
     return damaged
 
 
@@ -85,7 +85,8 @@ DAMAGES: dict[str, Callable[[Stream, Batch, float], Images]] = {
 }
 
 
-def _vectors(images: NDArray[Any]) -> Images:
+def vectors_of(images: NDArray[Any]) -> Images:
+    """Levels 0 ... 255, shape (n, channels, height, width), as vectors in [0, 1], shape (n, d)."""
     vectors: Images = scaled(images).flatten(1).numpy()
     return vectors
 
@@ -136,7 +137,7 @@ def changes(
     """
     terms = build_terms(regularizers)
     places = batch_slices(len(images), batch_size)[:batches]
-    clean = [Batch(_vectors(images[place]), place, images, labels) for place in places]
+    clean = [Batch(vectors_of(images[place]), place, images, labels) for place in places]
     references = [_seen(torch.from_numpy(batch.images)) for batch in clean]
     rows = []
     for number, (batch, reference) in enumerate(zip(clean, references, strict=True)):
@@ -201,7 +202,7 @@ def moved_images(
 
     """
     places = batch_slices(len(images), batch_size)[:batches]
-    clean = [torch.from_numpy(_vectors(images[place])) for place in places]
+    clean = [torch.from_numpy(vectors_of(images[place])) for place in places]
     references = [_seen(batch) for batch in clean]
     rows = []
     for number, batch in enumerate(clean):
@@ -234,7 +235,7 @@ def one_class_batches(images: NDArray[Any], labels: Labels, batch_size: int) -> 
     arrays: dict[str, NDArray[Any]] = {"names": np.array(list(rows))}
     for name, chosen in rows.items():
         batch = images[chosen]
-        seen = _seen(torch.from_numpy(_vectors(batch)))
+        seen = _seen(torch.from_numpy(vectors_of(batch)))
         arrays |= {f"diagram_{name}_{degree}": seen[degree].numpy() for degree in (0, 1)}
         arrays[f"images_{name}"] = np.resize(scaled(batch[:8]).numpy(), (8, *batch.shape[1:]))
     return arrays

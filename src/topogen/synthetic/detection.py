@@ -14,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
-from topogen.data.batches import scaled
-from topogen.synthetic.damage import CLEAN, DAMAGES, Batch, Images, Stream
+from topogen.synthetic.damage import CLEAN, DAMAGES, Batch, Images, Stream, vectors_of
 from topogen.training.terms import Term, build_terms
 from topogen.training.views import Seen
 
@@ -86,12 +85,12 @@ def responses(
         stream = np.random.default_rng([seed, size, repetition])
         chosen = stream.choice(len(images), 2 * size, replace=False)
         first, second = np.sort(chosen[:size]), np.sort(chosen[size:])
-        reference = _vectors(images[first])
+        reference = vectors_of(images[first])
         seen = [_seen(term, reference) for term in terms]
         # The set stands at the start of images that are otherwise not in it, as damage by classes asks for.
         rest = np.setdiff1d(np.arange(len(images)), chosen)[: 10 * size]
         order = np.concatenate([second, rest])
-        batch = Batch(_vectors(images[second]), slice(0, size), images[order], labels[order])
+        batch = Batch(vectors_of(images[second]), slice(0, size), images[order], labels[order])
         sets = {(CLEAN, 0.0): batch.images}
         # From 1 on: [..., 0] would be the stream that chose the images.
         for number, (damage, levels) in enumerate(damages.items(), start=1):
@@ -103,11 +102,6 @@ def responses(
                 value = float(term.value(_seen(term, cloud), of_reference))
                 rows.append((repetition, damage, level, name, value))
     return pd.DataFrame(rows, columns=["repetition", "damage", "level", "distance", "value"])
-
-
-def _vectors(images: NDArray[Any]) -> Images:
-    vectors: Images = scaled(images).flatten(1).numpy()
-    return vectors
 
 
 def _seen(term: Term, cloud: Images) -> Seen:

@@ -179,10 +179,10 @@ def _check_last_batch(trainer: Trainer, steps: int) -> None:
 
     Batch normalisation cannot, if it sees one number of each kind. So a copy of the model tries.
     """
-    image = scaled(trainer.images[trainer.batches[-1]]).to(trainer.device)
-    if steps < trainer.steps_per_epoch or len(image) > 1:
+    last = trainer.images[trainer.batches[-1]]
+    if steps < trainer.steps_per_epoch or len(last) > 1:
         return
-    model = deepcopy(trainer.model)
+    model, image = deepcopy(trainer.model), scaled(last).to(trainer.device)
     try:
         model.adversary_loss(model(image, image.new_zeros(1, model.noise_dim)), image)
     except ValueError as error:

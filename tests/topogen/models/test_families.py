@@ -6,14 +6,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
-from strategies import SETTINGS_OF_20_IMAGES, synthetic_images
+from generative import judged_by
+from strategies import synthetic_images
 from torch import nn
 
 from topogen.data.references import reference_diagrams
-from topogen.evaluation.classifier import Classifier
-from topogen.evaluation.held_out import Settings, evaluate, prepare_test_set
+from topogen.evaluation.held_out import evaluate
 from topogen.evaluation.metrics import METRICS
-from topogen.evaluation.spaces import Spaces, principal_components
 from topogen.models.families import Cloud, Family, Outcome, rebuild
 from topogen.theory.schematic import forward_pass
 from topogen.training.run import train
@@ -67,12 +66,7 @@ def test_another_family_is_rebuilt_and_evaluated_in_what_it_can():
     (run,) = train(IMAGES, LABELS, REFERENCES, seeds=[7], epochs=1, snapshot_steps=[], **ARGUMENTS)
     trained = torch.load(run.checkpoint, weights_only=True)
     model = rebuild(trained["built"], trained["model"])
-    settings = Settings(**SETTINGS_OF_20_IMAGES)
-    classifier = Classifier((3, 14, 7), features=5, classes=4).requires_grad_(False)
-    parts = {name: torch.from_numpy(part) for name, part in principal_components(IMAGES, 6).items()}
-    spaces = Spaces(classifier, **parts)
-    held_out = prepare_test_set(IMAGES, LABELS, spaces, settings)
-    values, pictures = evaluate(model, held_out, spaces, settings, seed=7)
+    values, pictures = evaluate(model, *judged_by(IMAGES), seed=7)
     made = {name for name, metric in METRICS.items() if metric.about == "reconstruction"}
     assert set(values) == {"error", *made}
     assert set(values) - set(METRICS) == {"error"}

@@ -4,16 +4,14 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from strategies import SETTINGS_OF_20_IMAGES, synthetic_images
+from generative import judged_by
+from strategies import synthetic_images
 
 from topogen import models
-from topogen.evaluation.classifier import Classifier
-from topogen.evaluation.held_out import Settings, evaluate, prepare_test_set
+from topogen.evaluation.held_out import evaluate
 from topogen.evaluation.metrics import METRICS
-from topogen.evaluation.spaces import Spaces, principal_components
 from topogen.models.families import build
 from topogen.offered import CLOUDS, OPTIONS, PRODUCTS, WITH_ADVERSARY, needed_for
 
@@ -23,17 +21,12 @@ SMALL = {
     "diffusion": {"widths": [4, 4]},
     "gan": {"latent_dim": 2, "widths": [4, 4]},
 }
-IMAGES, LABELS = synthetic_images(20), np.arange(20) % 4
+IMAGES = synthetic_images(20)
 
 
 @pytest.fixture(scope="module")
 def judged():
-    """The arguments of an evaluation, but for the model."""
-    settings = Settings(**SETTINGS_OF_20_IMAGES)
-    classifier = Classifier((1, 28, 28), features=5, classes=4).requires_grad_(False)
-    parts = {name: torch.from_numpy(part) for name, part in principal_components(IMAGES, 6).items()}
-    spaces = Spaces(classifier, **parts)
-    return prepare_test_set(IMAGES, LABELS, spaces, settings), spaces, settings
+    return judged_by(IMAGES)
 
 
 def test_every_family_is_listed():
